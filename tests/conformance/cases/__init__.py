@@ -1,0 +1,1 @@
+"""The declared records and cases, one file a group."""
