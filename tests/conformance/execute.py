@@ -333,9 +333,7 @@ def _layer_results(tf: Any, record: LayerRecord, drawn: Any) -> dict[str, Any]:
         output = apply(*values)
         targets = [o for o in _flat(output) if _is_differentiable(o)]
     sources = [*chosen, *(_raw(w) for w in layer.trainable_weights)]
-    found = tape.gradient(
-        targets, sources, output_gradients=cotangents(tf, targets)
-    )
+    found = tape.gradient(targets, sources, output_gradients=cotangents(tf, targets))
     results["output"] = output
     results["gradients"] = [g if g is None else tf.convert_to_tensor(g) for g in found]
     results["state"] = [

@@ -60,6 +60,7 @@ SYMBOLIC = [(r, "symbolic") for r in RECORDS if r.symbolic]
 DIFFERENTIABLE = [
     (r, index) for r in RECORDS if r.gradient for index in range(len(r.calls))
 ]
+NAMES = [f"{r.group}.{r.path}" for r in RECORDS]
 BAD = [(r, index) for r in RECORDS for index in range(len(r.bad))]
 
 
@@ -189,7 +190,9 @@ def test_bad_input_raises(record: Record, index: int) -> None:
     assert len(str(caught.value)) > 20
 
 
-@pytest.mark.parametrize("record", RECORDS, ids=[f"{r.group}.{r.path}" for r in RECORDS])
+@pytest.mark.parametrize(
+    "record", RECORDS, ids=[f"{r.group}.{r.path}" for r in RECORDS]
+)
 def test_nonsense_raises_python_exceptions(record: Record) -> None:
     args, kwargs = drawn_calls(record.calls[0], record.dtypes[0], "nonsense")
     fn = resolve(tf, record.path)
@@ -202,7 +205,9 @@ def test_nonsense_raises_python_exceptions(record: Record) -> None:
             assert isinstance(error, TypeError | ValueError | LookupError), repr(error)
 
 
-@pytest.mark.parametrize("record", RECORDS, ids=[f"{r.group}.{r.path}" for r in RECORDS])
+@pytest.mark.parametrize(
+    "record", RECORDS, ids=[f"{r.group}.{r.path}" for r in RECORDS]
+)
 def test_aliases_are_the_same_object(record: Record) -> None:
     for alias in record.aliases:
         assert resolve(tf, alias) is resolve(tf, record.path), alias
