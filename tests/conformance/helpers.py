@@ -59,7 +59,7 @@ def grads(
 ) -> list[Any]:
     """The tape's gradients of `fn(*inputs)` with respect to each input.
 
-    Inputs are arrays or tensors (watched) or variables. An unconnected input gives None.
+    Inputs are arrays or tensors (watched) or variables; an unconnected one gives None.
     """
     sources = [
         value if hasattr(value, "assign") else tf.convert_to_tensor(value)

@@ -154,7 +154,8 @@ def _compare_arrays(
         left, right = _wide(left), _wide(right)
         same = np.allclose(right, left, rtol=limit, atol=limit, equal_nan=True)
     if not same:
-        yield f"{place}: expected {brief(want)}, received {brief(have)} (within {limit})"
+        pair = f"expected {brief(want)}, received {brief(have)}"
+        yield f"{place}: {pair} (tolerance {limit})"
 
 
 def limit_for(dtype: str, tolerance: Any) -> float:
