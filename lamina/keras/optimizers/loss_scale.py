@@ -1,0 +1,165 @@
+"""Loss scaling that finds its own scale, for training in float16."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import jax.numpy as jnp
+
+from lamina.engine.errors import InvalidArgumentError
+from lamina.engine.tensor import Tensor, convert_to_tensor
+from lamina.engine.variable import Variable
+from lamina.keras.initializers.constant_initializers import Constant
+from lamina.keras.optimizers.base import Optimizer
+from lamina.keras.optimizers.gradients import all_finite, array_of, only_if
+from lamina.keras.saving.serialization import (
+    deserialize_keras_object,
+    serialize_keras_object,
+)
+
+
+class LossScaleOptimizer(Optimizer):
+    """Multiplies the loss by a scale so that small float16 gradients survive.
+
+    `apply` divides the gradients again. When one of them is not finite the update
+    is left out and the scale halved; after `dynamic_growth_steps` good updates in a
+    row it is doubled.
+
+    Args:
+        inner_optimizer: The optimizer that updates the weights.
+        initial_scale: The scale to start from.
+        dynamic_growth_steps: Good updates until the scale is doubled.
+        name: Name of the optimizer.
+        **kwargs: `dynamic=False` of Keras 2 keeps the scale as it is.
+
+    Raises:
+        InvalidArgumentError: Options that belong to the inner optimizer.
+
+    Example:
+        >>> w = tf.Variable(1.0)
+        >>> optimizer = tf.keras.optimizers.LossScaleOptimizer(
+        ...     tf.keras.optimizers.SGD(0.5), initial_scale=4.0)
+        >>> _ = optimizer.apply_gradients([(4.0, w)])
+        >>> float(w)
+        0.5
+
+    Reference: `keras.optimizers.LossScaleOptimizer`.
+    """
+
+    def __init__(
+        self,
+        inner_optimizer: Optimizer,
+        initial_scale: float = 2.0**15,
+        dynamic_growth_steps: int = 2000,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        self._dynamic = bool(kwargs.pop("dynamic", True))
+        if not kwargs.pop("dynamic_scaling", True) or kwargs:
+            raise InvalidArgumentError.of(
+                "keras.optimizers.LossScaleOptimizer",
+                expected="the options `initial_scale`, `dynamic_growth_steps`, `name`",
+                received="LossScaleOptimizer does not support arguments: "
+                f"{sorted(kwargs)}",
+                hint="Give them to the inner optimizer.",
+            )
+        if not isinstance(inner_optimizer, Optimizer):
+            raise InvalidArgumentError.of(
+                "keras.optimizers.LossScaleOptimizer",
+                expected="a keras Optimizer as `inner_optimizer`",
+                received=repr(inner_optimizer),
+                hint="For example LossScaleOptimizer(keras.optimizers.Adam()).",
+            )
+        super().__init__(0.0, name=name)
+        self.inner_optimizer = inner_optimizer
+        self.initial_scale = initial_scale
+        self.dynamic_growth_steps = dynamic_growth_steps
+        inner_optimizer.loss_scale_factor = None
+
+    def build(self, variables: Sequence[Variable]) -> None:
+        """Creates the scale, its counter, and the inner optimizer's variables."""
+        if self.built:
+            return
+        self.step_counter = self.add_variable(
+            (), "zeros", dtype="int64", name="step_counter"
+        )
+        self.dynamic_scale = self.add_variable(
+            (), Constant(self.initial_scale), dtype="float32", name="dynamic_scale"
+        )
+        self.inner_optimizer.build(list(variables))
+        super().build(variables)
+
+    @property
+    def variables(self) -> list[Variable]:
+        """Its own variables, then the inner optimizer's."""
+        return [*self._variables, *self.inner_optimizer.variables]
+
+    @property
+    def learning_rate(self) -> Any:
+        """The inner optimizer's learning rate."""
+        return self.inner_optimizer.learning_rate
+
+    @learning_rate.setter
+    def learning_rate(self, rate: Any) -> None:
+        self.inner_optimizer.learning_rate = rate
+
+    @property
+    def iterations(self) -> Any:
+        """The inner optimizer's number of updates."""
+        return self.inner_optimizer.iterations
+
+    def _is_pure(self) -> bool:
+        return type(self) is LossScaleOptimizer and self.inner_optimizer._is_pure()
+
+    def _apply(self, grads: list[Any], variables: list[Variable]) -> None:
+        arrays = [array_of(g) for g in grads]
+        finite = all_finite(arrays)
+        scale = array_of(self.dynamic_scale)
+        unscaled = [
+            Tensor(g if getattr(v, "overwrite_with_gradient", False) else _over(g, scale))
+            for g, v in zip(arrays, variables, strict=True)
+        ]
+        with only_if(finite, [*variables, *self.inner_optimizer.variables]):
+            self.inner_optimizer._apply(unscaled, variables)
+        if not self._dynamic:
+            return
+        count = array_of(self.step_counter)
+        grown = count == self.dynamic_growth_steps - 1
+        factor = jnp.where(finite, jnp.where(grown, 2.0, 1.0), 0.5)
+        self.dynamic_scale.assign(Tensor(scale * factor.astype(scale.dtype)))
+        self.step_counter.assign(Tensor(jnp.where(finite & ~grown, count + 1, 0)))
+
+    def scale_loss(self, loss: Any) -> Any:
+        """The loss times the current scale."""
+        loss = convert_to_tensor(loss)
+        scale = array_of(self.dynamic_scale) if self.built else self.initial_scale
+        return loss * Tensor(jnp.asarray(scale).astype(loss.dtype.np_dtype))
+
+    def finalize_variable_values(self, var_list: Sequence[Variable]) -> None:
+        """Lets the inner optimizer set its final values."""
+        self.inner_optimizer.finalize_variable_values(var_list)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {
+            "name": self.name,
+            "inner_optimizer": serialize_keras_object(self.inner_optimizer),
+            "initial_scale": self.initial_scale,
+            "dynamic_growth_steps": self.dynamic_growth_steps,
+        }
+
+    @classmethod
+    def from_config(
+        cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None
+    ) -> LossScaleOptimizer:
+        """An optimizer from what `get_config` gave."""
+        config = dict(config)
+        inner = deserialize_keras_object(
+            config.pop("inner_optimizer"), custom_objects=custom_objects
+        )
+        return cls(inner, **config)
+
+
+def _over(gradient: Any, scale: Any) -> Any:
+    return gradient / scale.astype(gradient.dtype)
