@@ -1,0 +1,677 @@
+"""``Tensor``: an immutable array, the same class eager and traced.
+
+A tensor holds one of three things: a ``jax.Array``, a JAX tracer (inside a trace), or
+a NumPy array on the host. The last is how strings live, how small constants wait for
+their first use (handing NumPy to a compiled call is far cheaper than placing it on
+the device first), and how shape arithmetic stays static inside a trace.
+
+Operators are supplied by ``lamina.ops.operators`` through ``register_operators``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import jax
+import numpy as np
+
+from lamina.engine import dtypes
+from lamina.engine.dtypes import DType, as_dtype, from_np
+from lamina.engine.errors import DTypeError, OperatorNotAllowedInGraphError
+from lamina.engine.shapes import TensorShape
+
+jax.config.update("jax_enable_x64", True)
+
+Tracer = jax.core.Tracer
+HOST_LIMIT = 1 << 14  # bytes: larger constants are placed on the device at once
+
+
+class Tensor:
+    """An immutable multi-dimensional array of one dtype.
+
+    Reference: ``tf.Tensor``.
+    """
+
+    __slots__ = ("_value", "_keras_mask", "__weakref__")
+    __array_priority__ = 100
+    _value: Any
+
+    def __init__(self, value: Any) -> None:
+        self._value = value
+
+    @property
+    def shape(self) -> TensorShape:
+        """The sizes of the dimensions."""
+        return tuple.__new__(TensorShape, self._value.shape) or TensorShape(
+            self._value.shape
+        )
+
+    @property
+    def dtype(self) -> DType:
+        """The element type."""
+        return from_np(self._value.dtype)
+
+    @property
+    def ndim(self) -> int:
+        """The number of dimensions."""
+        return int(self._value.ndim)
+
+    @property
+    def device(self) -> str:
+        """The device that holds the elements, in TensorFlow's notation."""
+        value = self._value
+        if isinstance(value, jax.Array) and not isinstance(value, Tracer):
+            found = next(iter(value.devices()))
+            kind = "CPU" if found.platform == "cpu" else found.platform.upper()
+            kind = {"CUDA": "GPU", "ROCM": "GPU"}.get(kind, kind)
+            return f"/job:localhost/replica:0/task:0/device:{kind}:{found.id}"
+        return "/job:localhost/replica:0/task:0/device:CPU:0"
+
+    @property
+    def name(self) -> str:
+        """Eager tensors have no name: raises AttributeError."""
+        raise AttributeError(
+            "Tensor.name is undefined when eager execution is enabled. Give layers "
+            "and variables names instead."
+        )
+
+    @property
+    def is_symbolic(self) -> bool:
+        """Whether the value is known only at run time."""
+        return isinstance(self._value, Tracer)
+
+    def get_shape(self) -> TensorShape:
+        """The same as ``shape``."""
+        return self.shape
+
+    def set_shape(self, shape: Any) -> None:
+        """Asserts that the tensor has this (possibly partial) shape.
+
+        Raises:
+            ValueError: if it has not.
+        """
+        if not self.shape.is_compatible_with(shape):
+            raise ValueError(
+                f"Tensor's shape {self.shape} is not compatible with supplied shape "
+                f"{TensorShape(shape)}"
+            )
+
+    def numpy(self) -> Any:
+        """The elements as a NumPy array of their own; a scalar for rank 0.
+
+        Raises:
+            NotImplementedError: inside a traced function, where there is no value.
+        """
+        host = self._host("numpy()")
+        return host[()] if host.ndim == 0 else np.array(host)
+
+    def _host(self, what: str) -> np.ndarray[Any, Any]:
+        if isinstance(self._value, Tracer):
+            raise NotImplementedError(
+                f"Tensor.{what}: a tensor inside a traced function has no value yet. "
+                "Received: a tensor of shape "
+                f"{self.shape} and dtype {self.dtype.name}. Return it from the "
+                "function, use tf.print, or call the function eagerly with "
+                "tf.config.run_functions_eagerly(True)."
+            )
+        return np.asarray(self._value)
+
+    def ref(self) -> Reference:
+        """A hashable reference, usable as a dictionary key."""
+        return Reference(self)
+
+    def cpu(self) -> Tensor:
+        """This tensor, on the host processor's memory."""
+        return Tensor(jax.device_put(self._value, jax.devices("cpu")[0]))
+
+    def gpu(self, gpu_index: int = 0) -> Tensor:
+        """This tensor in the memory of a GPU."""
+        return Tensor(jax.device_put(self._value, jax.devices("gpu")[gpu_index]))
+
+    def eval(self, feed_dict: Any = None, session: Any = None) -> Any:
+        """The value as NumPy, as ``numpy()`` gives it."""
+        return self.numpy()
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        host = self._host("__array__")
+        wanted = None if dtype is None else np.dtype(dtype)
+        if copy:
+            return np.array(host, dtype=wanted)
+        return host if wanted is None else host.astype(wanted, copy=False)
+
+    def __jax_array__(self) -> Any:
+        return self._value
+
+    def __dlpack__(self, **options: Any) -> Any:
+        return jax.numpy.asarray(self._value).__dlpack__(**options)
+
+    def __dlpack_device__(self) -> Any:
+        return jax.numpy.asarray(self._value).__dlpack_device__()
+
+    def __copy__(self) -> Tensor:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Tensor:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _unpickle, (self._host("__reduce__"),)
+
+    def __len__(self) -> int:
+        if not self._value.shape:
+            raise TypeError("Scalar tensor has no `len()`")
+        return int(self._value.shape[0])
+
+    def __iter__(self) -> Iterator[Tensor]:
+        if not self._value.shape:
+            raise TypeError("Cannot iterate over a scalar tensor.")
+        return (self[i] for i in range(self._value.shape[0]))
+
+    def _scalar(self, what: str) -> Any:
+        value = self._value
+        if isinstance(value, Tracer):
+            raise OperatorNotAllowedInGraphError(
+                f"Using a symbolic `tf.Tensor` as a Python `{what}` is not allowed: "
+                f"inside a traced function its value (shape {self.shape}, dtype "
+                f"{self.dtype.name}) is not known. Use tf.cond or tf.where, or let "
+                "@tf.function convert this function with AutoGraph."
+            )
+        host = np.asarray(value)
+        if host.size != 1:
+            raise ValueError(
+                f"The truth value or number of a tensor needs one element; this one "
+                f"has shape {self.shape}. Use tf.reduce_any or tf.reduce_all, or "
+                "index it."
+                if what == "bool"
+                else f"only size-1 tensors can be converted to Python {what}s; this "
+                f"one has shape {self.shape}."
+            )
+        return host.reshape(())[()]
+
+    def __bool__(self) -> bool:
+        return bool(self._scalar("bool"))
+
+    def __int__(self) -> int:
+        return int(self._scalar("int"))
+
+    def __float__(self) -> float:
+        return float(self._scalar("float"))
+
+    def __complex__(self) -> complex:
+        return complex(self._scalar("complex"))
+
+    def __index__(self) -> int:
+        if not self.dtype.is_integer or self._value.ndim:
+            raise TypeError(
+                "only integer scalar tensors can be converted to a Python index; "
+                f"this one has shape {self.shape} and dtype {self.dtype.name}."
+            )
+        return int(self._scalar("index"))
+
+    def __format__(self, spec: str) -> str:
+        if spec and not isinstance(self._value, Tracer) and self._value.ndim == 0:
+            return format(self._scalar("format"), spec)
+        return format(str(self), spec)
+
+    def __hash__(self) -> int:
+        raise TypeError("Tensor is unhashable. Instead, use tensor.ref() as the key.")
+
+    def __repr__(self) -> str:
+        head = f"shape={self.shape}, dtype={self.dtype.name}"
+        if isinstance(self._value, Tracer):
+            return f"<tf.Tensor: {head}>"
+        return f"<tf.Tensor: {head}, numpy={self._text(repr)}>"
+
+    def __str__(self) -> str:
+        head = f"shape={self.shape}, dtype={self.dtype.name}"
+        if isinstance(self._value, Tracer):
+            return f"Tensor({head})"
+        return f"tf.Tensor({self._text(str)}, {head})"
+
+    def _text(self, show: Callable[[Any], str]) -> str:
+        host = np.asarray(self._value)
+        if host.ndim or host.dtype == object:
+            return show(host[()] if host.ndim == 0 else host)
+        return str(host[()])
+
+
+def _unpickle(host: np.ndarray[Any, Any]) -> Tensor:
+    return Tensor(host)
+
+
+class Reference:
+    """A hashable handle of a tensor or variable: equal when the object is the same.
+
+    Reference: what ``tf.Tensor.ref()`` returns.
+    """
+
+    __slots__ = ("_object",)
+
+    def __init__(self, value: Any) -> None:
+        self._object = value
+
+    def deref(self) -> Any:
+        """The tensor or variable."""
+        return self._object
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Reference) and self._object is other._object
+
+    def __hash__(self) -> int:
+        return id(self._object)
+
+    def __repr__(self) -> str:
+        return f"<Reference wrapping {self._object!r}>"
+
+
+def register_operators(functions: Mapping[str, Callable[..., Any]]) -> None:
+    """Gives ``Tensor`` its Python operators, such as ``__add__`` or ``__getitem__``."""
+    for name, function in functions.items():
+        _OPERATORS[name] = _method(name, function)
+        for cls in _OPERATOR_CLASSES:
+            if name not in cls.__dict__ or name in ("__eq__", "__ne__"):
+                setattr(cls, name, _OPERATORS[name])
+
+
+def _method(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    if name in ("__neg__", "__abs__", "__invert__", "__pos__"):
+        return lambda self: function(self)
+    if name == "__getitem__":
+        return lambda self, key: function(self, key)
+
+    def method(self: Any, other: Any) -> Any:
+        return function(self, other)
+
+    method.__name__ = name
+    return method
+
+
+def operator_class(cls: type) -> type:
+    """Marks a class (``Variable``) that shares Tensor's operators."""
+    _OPERATOR_CLASSES.append(cls)
+    for name, method in _OPERATORS.items():
+        setattr(cls, name, method)
+    return cls
+
+
+_OPERATORS: dict[str, Callable[..., Any]] = {}
+_OPERATOR_CLASSES: list[type] = [Tensor]
+
+# ---------------------------------------------------------------- conversion
+
+_CONVERSIONS: list[tuple[int, tuple[type, ...], Callable[..., Any]]] = []
+
+
+def register_tensor_conversion_function(
+    base_type: type | tuple[type, ...],
+    conversion_func: Callable[..., Any],
+    priority: int = 100,
+) -> None:
+    """Registers how objects of a type become tensors.
+
+    Args:
+        base_type: a class or a tuple of classes.
+        conversion_func: called as ``f(value, dtype=None, name=None, as_ref=False)``;
+            returns a Tensor or ``NotImplemented``.
+        priority: functions with a smaller number are tried first.
+
+    Reference: ``tf.register_tensor_conversion_function``.
+    """
+    types = base_type if isinstance(base_type, tuple) else (base_type,)
+    _CONVERSIONS.append((priority, types, conversion_func))
+    _CONVERSIONS.sort(key=lambda entry: entry[0])
+
+
+def is_tensor(x: Any) -> bool:
+    """Whether ``x`` is a tensor, a variable or another tensor-like of Lamina.
+
+    Reference: ``tf.is_tensor``. NumPy arrays and Python numbers are not.
+    """
+    return isinstance(x, Tensor) or hasattr(type(x), "__lamina_tensor__")
+
+
+def convert_to_tensor(
+    value: Any, dtype: Any = None, dtype_hint: Any = None, name: str | None = None
+) -> Tensor:
+    """Converts a value to a tensor.
+
+    Args:
+        value: a tensor, variable, number, string, NumPy or JAX array, anything with
+            ``__array__``, or nested lists of these.
+        dtype: the wanted element type; a tensor of another type is an error.
+        dtype_hint: the preferred type where ``dtype`` is None; ignored if the value
+            does not fit.
+        name: accepted for compatibility; eager tensors have no name.
+
+    Returns:
+        A ``Tensor``. Python ints become int32 (int64 if they do not fit), floats
+        float32; NumPy arrays keep their dtype.
+
+    Raises:
+        ValueError: for a tensor of another dtype, or lists of unequal lengths.
+        TypeError: for values that no tensor can hold.
+
+    Reference: ``tf.convert_to_tensor``.
+    """
+    wanted = None if dtype is None else as_dtype(dtype)
+    if isinstance(value, Tensor):
+        if wanted is not None and value.dtype != wanted:
+            raise _wrong_dtype(value, wanted)
+        return value
+    if dtype_hint is not None and wanted is None:
+        try:
+            return convert_to_tensor(value, dtype_hint)
+        except (TypeError, ValueError):
+            pass
+    converter = getattr(type(value), "__lamina_tensor__", None)
+    if converter is not None:
+        result: Tensor = converter(value)
+        if wanted is not None and result.dtype != wanted:
+            raise _wrong_dtype(value, wanted)
+        return result
+    for _, types, function in _CONVERSIONS:
+        if isinstance(value, types):
+            found = function(value, dtype=wanted, name=name, as_ref=False)
+            if found is not NotImplemented:
+                return found  # type: ignore[no-any-return]
+    if isinstance(value, list | tuple):
+        return _from_sequence(value, wanted)
+    return Tensor(to_array(value, wanted))
+
+
+def _from_sequence(value: Any, dtype: DType | None) -> Tensor:
+    if isinstance(value, TensorShape):
+        if not value.is_fully_defined():
+            raise ValueError(
+                "tf.convert_to_tensor: Cannot convert a partially known TensorShape "
+                f"{value} to a Tensor. Use tf.shape(x) for the sizes at run time."
+            )
+        return Tensor(np.array(tuple(value), (dtype or dtypes.int32).np_dtype))
+    leaves: list[Any] = []
+    _collect(value, leaves)
+    if any(is_tensor(leaf) for leaf in leaves):
+        return _stack(value, _dtype_of(leaves, dtype))
+    return Tensor(_from_nested(value, dtype))
+
+
+def _wrong_dtype(value: Any, wanted: DType) -> DTypeError:
+    return DTypeError(
+        None,
+        None,
+        f"tf.convert_to_tensor: Tensor conversion requested dtype {wanted.name} for "
+        f"Tensor with dtype {value.dtype.name}: {value!r}. Cast it with "
+        f"tf.cast(x, tf.{wanted.name}).",
+    )
+
+
+def constant(
+    value: Any, dtype: Any = None, shape: Any = None, name: str = "Const"
+) -> Tensor:
+    """Makes a constant tensor.
+
+    Args:
+        value: a number, string, array or nested list of these.
+        dtype: the element type; inferred where None.
+        shape: the shape; a single element is repeated to fill it.
+        name: accepted for compatibility.
+
+    Returns:
+        A ``Tensor`` of ``shape``.
+
+    Raises:
+        TypeError: if the value does not fit ``dtype`` or ``shape``.
+
+    Reference: ``tf.constant``.
+    """
+    wanted = None if dtype is None else as_dtype(dtype)
+    if isinstance(value, Tensor) or hasattr(type(value), "__lamina_tensor__"):
+        tensor = convert_to_tensor(value)
+        if wanted is not None and tensor.dtype != wanted:
+            if isinstance(tensor._value, Tracer):
+                raise _wrong_dtype(tensor, wanted)
+            tensor = Tensor(to_array(np.asarray(tensor._value), wanted))
+    else:
+        tensor = convert_to_tensor(value, wanted)
+    if shape is None:
+        return tensor
+    sizes = tuple(int(size) for size in TensorShape(shape))
+    host = tensor._value
+    total = int(np.prod(sizes, dtype=np.int64))
+    if host.size == total:
+        return Tensor(host.reshape(sizes))
+    if host.size == 1:
+        return Tensor(np.broadcast_to(np.asarray(host).reshape(()), sizes).copy())
+    raise DTypeError.of(
+        "tf.constant",
+        expected=f"{total} elements for shape {list(sizes)}, or one to repeat",
+        received=f"{host.size} elements of shape {tuple(host.shape)}",
+    )
+
+
+def constant_value(tensor: Any, partial: bool = False) -> np.ndarray[Any, Any] | None:
+    """The NumPy value of a tensor if it is known statically, else None.
+
+    Reference: ``tf.get_static_value``.
+    """
+    if not isinstance(tensor, Tensor):
+        if hasattr(type(tensor), "__lamina_tensor__"):
+            return None
+        return np.asarray(tensor)
+    value = tensor._value
+    if value is None or isinstance(value, Tracer):
+        return None
+    return np.asarray(value)
+
+
+def to_array(value: Any, dtype: DType | None = None) -> Any:
+    """Converts a non-tensor to what a ``Tensor`` holds (NumPy or JAX array)."""
+    kind = type(value)
+    if kind in _SCALARS:
+        return _scalar_array(value, dtype)
+    if isinstance(value, jax.Array):
+        if dtype is None or value.dtype == dtype.np_dtype:
+            return value
+        _check_cast(from_np(value.dtype), dtype, value)
+        return value.astype(dtype.np_dtype)
+    if isinstance(value, np.ndarray | np.generic):
+        return _from_numpy(np.asarray(value), dtype, value)
+    if isinstance(value, list | tuple):
+        return _from_nested(value, dtype)
+    if value is None:
+        raise ValueError("Attempt to convert a value (None) with an unsupported type "
+                         "(<class 'NoneType'>) to a Tensor.")
+    if hasattr(value, "__array__"):
+        return _from_numpy(np.asarray(value), dtype, value)
+    if hasattr(value, "__dlpack__"):
+        return _from_numpy(np.from_dlpack(value), dtype, value)
+    if isinstance(value, range | memoryview | bytearray):
+        return _from_nested(list(value), dtype)
+    if hasattr(value, "__float__") or hasattr(value, "__index__"):
+        return _from_nested([value], dtype).reshape(())
+    raise _unsupported(value)
+
+
+def _unsupported(value: Any) -> ValueError:
+    return ValueError(
+        f"tf.convert_to_tensor: Attempt to convert a value ({value!r:.200}) with an "
+        f"unsupported type ({type(value)}) to a Tensor. Expected a number, a string, "
+        "an array or nested lists of these."
+    )
+
+
+_SCALARS = {bool, int, float, complex, str, bytes, np.str_, np.bytes_}
+
+
+def _scalar_array(value: Any, dtype: DType | None) -> np.ndarray[Any, Any]:
+    if isinstance(value, str | bytes):
+        if dtype is not None and dtype is not dtypes.string:
+            raise _cannot(value, dtype)
+        out = np.empty((), object)
+        out[()] = value.encode() if isinstance(value, str) else bytes(value)
+        return out
+    natural = _natural(value)
+    if dtype is None or dtype is natural:
+        return np.asarray(value, natural.np_dtype)
+    _check_cast(natural, dtype, value)
+    try:
+        return np.asarray(value, dtype.np_dtype)
+    except OverflowError:
+        raise _cannot(value, dtype) from None
+
+
+def _natural(value: Any) -> DType:
+    if isinstance(value, bool):
+        return dtypes.bool
+    if isinstance(value, int):
+        if -(2**31) <= value < 2**31:
+            return dtypes.int32
+        return dtypes.int64 if value < 2**63 else dtypes.uint64
+    return dtypes.float32 if isinstance(value, float) else dtypes.complex128
+
+
+def _cannot(value: Any, dtype: DType) -> TypeError:
+    return TypeError(
+        f"tf.convert_to_tensor: Cannot convert {value!r:.200} to a tensor of dtype "
+        f"{dtype.name}. Cast it explicitly, as with tf.cast."
+    )
+
+
+def _check_cast(source: DType, target: DType, value: Any) -> None:
+    """TensorFlow's rule: implicit conversion never loses the fractional part."""
+    fine = (
+        source == target
+        or (source.is_integer and (target.is_numeric and target is not dtypes.bool))
+        or (source.is_floating and (target.is_floating or target.is_complex))
+        or (source.is_complex and target.is_complex)
+    )
+    if not fine:
+        raise _cannot(value, target)
+
+
+def _from_numpy(array: Any, dtype: DType | None, value: Any) -> Any:
+    if array.dtype.kind in "OSU":
+        return _strings(array, dtype, value)
+    source = from_np(array.dtype)
+    if dtype is not None and source is not dtype:
+        _check_cast(source, dtype, value)
+        array = array.astype(dtype.np_dtype)
+    elif array is value or array.base is not None or not array.flags.owndata:
+        array = np.array(array)
+    if array.nbytes > HOST_LIMIT:
+        return jax.numpy.asarray(array)
+    return array
+
+
+def _strings(array: Any, dtype: DType | None, value: Any) -> Any:
+    flat = array.reshape(-1)
+    if array.dtype.kind == "O" and not all(
+        isinstance(item, str | bytes) for item in flat
+    ):
+        return _from_nested(array.tolist(), dtype)
+    if dtype is not None and dtype is not dtypes.string:
+        raise _cannot(value, dtype)
+    out = np.empty(flat.shape, object)
+    for index, item in enumerate(flat):
+        out[index] = item.encode() if isinstance(item, str) else bytes(item)
+    return out.reshape(array.shape)
+
+
+def _from_nested(value: Any, dtype: DType | None) -> Any:
+    leaves: list[Any] = []
+    _collect(value, leaves)
+    if leaves and all(type(leaf) in _SCALARS for leaf in leaves):
+        return _python_list(value, leaves, dtype)
+    try:
+        array = np.array(value)
+    except ValueError as error:
+        raise _ragged(value) from error
+    if not leaves:
+        return array.astype((dtype or dtypes.float32).np_dtype)
+    if array.dtype.kind == "O":
+        raise _unsupported(value)
+    natural = _dtype_of(leaves, dtype)
+    return _from_numpy(array.astype(natural.np_dtype) if dtype is None else array,
+                       dtype, value)
+
+
+def _ragged(value: Any) -> ValueError:
+    return ValueError(
+        "tf.convert_to_tensor: Can't convert non-rectangular Python sequence to "
+        f"Tensor. Received: {value!r:.200}. Make all rows equally long, or use "
+        "tf.ragged.constant."
+    )
+
+
+def _python_list(value: Any, leaves: list[Any], dtype: DType | None) -> Any:
+    if isinstance(leaves[0], str | bytes):
+        array = np.array(value, dtype=object)
+        if array.size != len(leaves):
+            raise _ragged(value)
+        return _strings(array, dtype, value)
+    try:
+        array = np.array(value)
+    except (ValueError, OverflowError) as error:
+        raise _ragged(value) from error
+    if array.size != len(leaves) or array.dtype.kind == "O":
+        raise _ragged(value)
+    if array.dtype.kind in "USO":
+        raise _unsupported(value)
+    kinds = {type(leaf) for leaf in leaves}
+    if bool in kinds and len(kinds) > 1:
+        raise TypeError(
+            "tf.convert_to_tensor: Cannot convert a list that mixes bool with numbers "
+            f"to a Tensor: {value!r:.200}."
+        )
+    natural = from_np(array.dtype)
+    if natural is dtypes.float64:
+        natural = dtypes.float32
+    elif natural is dtypes.int64 and max(map(abs, leaves)) < 2**31:
+        natural = dtypes.int32
+    if dtype is not None and dtype is not natural:
+        _check_cast(natural, dtype, value)
+        natural = dtype
+    array = array.astype(natural.np_dtype)
+    return jax.numpy.asarray(array) if array.nbytes > HOST_LIMIT else array
+
+
+def _collect(value: Any, leaves: list[Any]) -> None:
+    for item in value:
+        if isinstance(item, list | tuple):
+            _collect(item, leaves)
+        else:
+            leaves.append(item)
+
+
+def _dtype_of(leaves: list[Any], dtype: DType | None) -> DType:
+    if dtype is not None:
+        return dtype
+    for leaf in leaves:
+        if not isinstance(leaf, bool | int | float | complex | str | bytes) and hasattr(
+            leaf, "dtype"
+        ):
+            return as_dtype(leaf.dtype)
+    return _natural(leaves[0])
+
+
+def register_stack(function: Callable[[list[Tensor]], Tensor]) -> None:
+    """Supplies the op that packs a list of tensors (so that gradients flow)."""
+    _HOOKS["stack"] = function
+
+
+_HOOKS: dict[str, Callable[..., Any]] = {}
+
+
+def _stack(value: Any, dtype: DType) -> Tensor:
+    parts = [
+        _stack(item, dtype)
+        if isinstance(item, list | tuple)
+        else convert_to_tensor(item, dtype)
+        for item in value
+    ]
+    shapes = {tuple(part.shape) for part in parts}
+    if len(shapes) > 1:
+        raise _ragged([list(shape) for shape in shapes])
+    if all(isinstance(part._value, np.ndarray) for part in parts):
+        return Tensor(np.stack([part._value for part in parts]))
+    return _HOOKS["stack"](parts)  # type: ignore[no-any-return]

@@ -1,0 +1,276 @@
+"""Tracing: running a Python function once to get a program with explicit state.
+
+``capture`` runs a function under ``jax.make_jaxpr``. While it runs, variables that are
+read and tensors of the surrounding context that are used enter the program as
+constants that JAX lifts; because each keeps its identity, ``capture`` can afterwards
+tell which constant stands for which variable or tensor, and turn them into arguments.
+Variables that were written become additional results. So user code is run exactly
+once, whatever it touches, and ``tf.function``, ``cond``, ``while_loop``, ``scan`` and
+the Keras trainer all stand on this one mechanism.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+from jax import numpy as jnp
+
+from lamina.engine import nest
+from lamina.engine.context import state
+from lamina.engine.tensor import Tensor, Tracer, convert_to_tensor, is_tensor
+
+
+class VariableState:
+    """What a trace knows about one variable.
+
+    ``private`` is the current value, an object that nothing else holds: first the
+    constant that stands for the variable, later the tracer that was assigned.
+    """
+
+    __slots__ = ("entry", "private", "public", "variable", "written")
+
+    def __init__(self, variable: Any, private: Any) -> None:
+        self.variable = variable
+        self.entry = private
+        self.private = private
+        self.public: Tensor | None = None
+        self.written = False
+
+
+class Trace:
+    """The context of one running trace."""
+
+    def __init__(self, parent: Trace | None) -> None:
+        self.parent = parent
+        self.own: dict[int, Tensor] = {}
+        self.captures: dict[int, tuple[Tensor, Any, Any]] = {}
+        self.variables: dict[int, VariableState] = {}
+        self.created: list[Any] = []
+        self.function: Any = parent.function if parent is not None else None
+
+    def adopt(self, tensors: Sequence[Tensor]) -> None:
+        """Notes that tensors were made in this trace."""
+        for tensor in tensors:
+            self.own[id(tensor)] = tensor
+
+    def use(self, tensor: Tensor) -> Any:
+        """The value of a tensor in this trace; outer tensors are captured."""
+        value = tensor._value
+        if id(tensor) in self.own or isinstance(value, np.ndarray):
+            return value
+        found = self.captures.get(id(tensor))
+        if found is None:
+            found = (tensor, value, jnp.array(value, copy=True))
+            self.captures[id(tensor)] = found
+        return found[2]
+
+    def lookup(self, variable: Any) -> VariableState:
+        """The state of a variable in this trace."""
+        found = self.variables.get(id(variable))
+        if found is None:
+            if self.parent is not None:
+                private = self.parent.lookup(variable).private
+            else:
+                private = variable.owned_value()
+            found = self.variables[id(variable)] = VariableState(variable, private)
+        return found
+
+    def read(self, variable: Any) -> Tensor:
+        """The current value of a variable."""
+        found = self.lookup(variable)
+        if found.public is None:
+            found.public = Tensor(jnp.array(found.private, copy=True))
+            self.adopt((found.public,))
+        return found.public
+
+    def write(self, variable: Any, value: Tensor) -> None:
+        """Sets the current value of a variable."""
+        found = self.lookup(variable)
+        found.private = jnp.array(self.use(value), copy=True)
+        found.public = None
+        found.written = True
+
+    @contextlib.contextmanager
+    def active(self) -> Iterator[None]:
+        """Makes this the thread's trace; the tapes outside do not see its inside."""
+        saved = state.trace, state.tapes
+        state.trace, state.tapes = self, ()
+        state.refresh()
+        try:
+            yield
+        finally:
+            state.trace, state.tapes = saved
+            state.refresh()
+
+
+class Captured:
+    """The program that ``capture`` made.
+
+    Attributes:
+        captures: the outer tensors that it uses, in the order of its inputs.
+        variables: the variables that it reads or writes, in the order of its inputs.
+        writes: positions in ``variables`` of those that it writes.
+        created: variables that were made while it was traced.
+    """
+
+    def __init__(
+        self, closed: Any, trace: Trace, structure: Any, out_static: list[Any]
+    ) -> None:
+        self.jaxpr = closed.jaxpr
+        self.structure = structure
+        self.static = out_static
+        self.created = trace.created
+        positions = {id(const): index for index, const in enumerate(closed.consts)}
+        consts: list[Any] = list(closed.consts)
+        self.captures: list[Tensor] = []
+        self._capture_at: list[int] = []
+        for tensor, const, _ in trace.captures.values():
+            if id(const) in positions:
+                self._capture_at.append(positions[id(const)])
+                self.captures.append(tensor)
+        self.variables: list[Any] = []
+        self._variable_at: list[int | None] = []
+        self.writes: list[int] = []
+        for known in trace.variables.values():
+            at = positions.get(id(known.entry))
+            if at is None and not known.written:
+                continue
+            if known.written:
+                self.writes.append(len(self.variables))
+            self._variable_at.append(at)
+            self.variables.append(known.variable)
+        for at in [*self._capture_at, *self._variable_at]:
+            if at is not None:
+                consts[at] = None
+        self._consts = consts
+        self.out_avals = closed.out_avals
+        self.num_outputs = len(closed.out_avals) - len(self.writes)
+
+    @property
+    def reads(self) -> list[Any]:
+        """The variables whose value on entry matters."""
+        pairs = zip(self.variables, self._variable_at, strict=True)
+        return [variable for variable, at in pairs if at is not None]
+
+    @property
+    def written(self) -> list[Any]:
+        """The variables that it writes."""
+        return [self.variables[index] for index in self.writes]
+
+    def call(
+        self, args: Sequence[Any], captures: Sequence[Any], variables: Sequence[Any]
+    ) -> tuple[list[Any], list[Any]]:
+        """Runs the program on arrays: (outputs, new values of ``written``)."""
+        consts = list(self._consts)
+        for at, value in zip(self._capture_at, captures, strict=True):
+            consts[at] = value
+        for index, value in zip(self._variable_at, variables, strict=True):
+            if index is not None:
+                consts[index] = value
+        out = jax.core.eval_jaxpr(self.jaxpr, consts, *args)
+        return out[: self.num_outputs], out[self.num_outputs :]
+
+    def pack(self, tensors: Sequence[Any]) -> Any:
+        """Puts flat results into the structure that the function returned."""
+        leaves = iter(tensors)
+        flat = [None if skip else next(leaves) for skip in self.static]
+        return nest.pack_sequence_as(self.structure, flat)
+
+
+def capture(function: Callable[..., Any], args: Sequence[Any]) -> Captured:
+    """Traces ``function(*tensors)`` once.
+
+    Args:
+        function: takes one ``Tensor`` per element of ``args``; returns a nest of
+            tensors, values that convert to tensors, and None.
+        args: what to trace with: tensors, arrays or ``jax.ShapeDtypeStruct``s, of
+            which only shape and dtype matter.
+
+    Returns:
+        The program, as a ``Captured``.
+    """
+    trace = Trace(state.trace)
+    structure: Any = None
+    static: list[Any] = []
+
+    def run(*tracers: Any) -> list[Any]:
+        nonlocal structure
+        with trace.active():
+            inner = [Tensor(tracer) for tracer in tracers]
+            trace.adopt(inner)
+            structure = function(*inner)
+            results = []
+            for leaf in nest.flatten(structure, expand_composites=True):
+                static.append(leaf is None)
+                if leaf is not None:
+                    results.append(jnp.asarray(trace.use(_leaf(leaf))))
+            for known in trace.variables.values():
+                if known.written:
+                    results.append(known.private)
+            return results
+
+    specs = [_spec(arg) for arg in args]
+    closed = jax.make_jaxpr(run)(*specs)
+    return Captured(closed, trace, structure, static)
+
+
+def _leaf(leaf: Any) -> Tensor:
+    try:
+        tensor = convert_to_tensor(leaf)
+    except (TypeError, ValueError) as error:
+        raise TypeError(
+            "To be compiled, a function must return tensors, values that convert to "
+            f"tensors, or None. Received: {leaf!r:.200} of type {type(leaf)}. {error}"
+        ) from None
+    if tensor._value.dtype == object:
+        raise HostResult()
+    return tensor
+
+
+class HostResult(Exception):
+    """A traced function returned strings, which no compiled program can hold."""
+
+
+def _spec(arg: Any) -> jax.ShapeDtypeStruct:
+    if isinstance(arg, jax.ShapeDtypeStruct):
+        return arg
+    value = arg._value if isinstance(arg, Tensor) else arg
+    return jax.ShapeDtypeStruct(value.shape, value.dtype)
+
+
+def is_tracing() -> bool:
+    """Whether a function is being traced on this thread."""
+    return state.trace is not None
+
+
+@contextlib.contextmanager
+def init_scope() -> Iterator[None]:
+    """Leaves the function being traced: what runs inside happens now, once.
+
+    Reference: ``tf.init_scope``.
+    """
+    if state.trace is None:
+        yield
+        return
+    saved = state.trace, state.tapes
+    state.trace, state.tapes = None, ()
+    state.refresh()
+    try:
+        with jax.ensure_compile_time_eval():
+            yield
+    finally:
+        state.trace, state.tapes = saved
+        state.refresh()
+
+
+def known_now(value: Any) -> bool:
+    """Whether a value holds no tracer, so that it can be computed with now."""
+    return not any(
+        isinstance(leaf._value, Tracer)
+        for leaf in nest.flatten(value)
+        if is_tensor(leaf) and isinstance(leaf, Tensor)
+    )
