@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.conformance.execute import groups, questions
-from tests.conformance.store import ANSWERS, Answers, save
+from tests.conformance.store import RECORDED, Answers, save
 
 PACKAGES = ("tensorflow_cpu", "keras", "tf_keras", "numpy", "ml_dtypes")
 
@@ -52,7 +52,7 @@ def main() -> int:
     """Records the groups named on the command line, or all."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("groups", nargs="*", default=None)
-    parser.add_argument("--into", type=Path, default=ANSWERS)
+    parser.add_argument("--into", type=Path, default=RECORDED)
     options = parser.parse_args()
     tf = oracle()
     failed = 0
