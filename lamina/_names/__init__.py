@@ -8,5 +8,15 @@ names is imported before someone asks for it.
 """
 
 from lamina._names._lazy import attach, install_finder
+from lamina._names._missing import MissingName, MissingNameImport, nearest
+from lamina._names._tables import is_namespace, is_symbol
 
-__all__ = ["attach", "install_finder"]
+__all__ = [
+    "MissingName",
+    "MissingNameImport",
+    "attach",
+    "install_finder",
+    "is_namespace",
+    "is_symbol",
+    "nearest",
+]

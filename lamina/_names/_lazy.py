@@ -68,7 +68,7 @@ def resolve(path: str, name: str) -> Any:
     target = found.symbols.get(full)
     if target is not None:
         return getattr(importlib.import_module(target.module), target.attribute)
-    if found.is_namespace(full):
+    if _tables.is_namespace(full):
         return importlib.import_module(_PREFIX + full)
     raise MissingName(path, name)
 
@@ -87,9 +87,9 @@ class _NamespaceFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         public = public_path(fullname)
         parent, _, name = public.rpartition(".")
         found = _tables.tables()
-        if found.is_namespace(public):
+        if _tables.is_namespace(public):
             return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
-        if found.is_namespace(parent) and public not in found.symbols:
+        if _tables.is_namespace(parent) and public not in found.symbols:
             if name.startswith("_"):
                 return None
             raise MissingNameImport(parent, name)

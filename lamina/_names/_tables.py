@@ -31,10 +31,6 @@ class Tables(NamedTuple):
     members: dict[str, frozenset[str]]
     conflicts: tuple[str, ...]
 
-    def is_namespace(self, path: str) -> bool:
-        """Whether a public path is a module of names."""
-        return path in self.members
-
 
 @cache
 def tables() -> Tables:
@@ -57,6 +53,16 @@ def tables() -> Tables:
         {path: frozenset(names) for path, names in members.items()},
         tuple(conflicts),
     )
+
+
+def is_namespace(path: str) -> bool:
+    """Whether a public path, such as ``keras.layers``, is a module of names."""
+    return path in tables().members
+
+
+def is_symbol(path: str) -> bool:
+    """Whether a public path, such as ``math.add``, is a symbol."""
+    return path in tables().symbols
 
 
 def _add_line(
