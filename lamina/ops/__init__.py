@@ -1,0 +1,6 @@
+"""The public operations, one package or file a namespace.
+
+Importing anything from here gives ``Tensor`` its Python operators.
+"""
+
+from lamina.ops import operators as operators

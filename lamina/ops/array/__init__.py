@@ -1,0 +1,1 @@
+"""Making, reshaping, indexing, joining and ordering tensors."""

@@ -1,0 +1,1 @@
+"""Arithmetic, reductions, comparisons, scans and segments: ``tf.math``."""

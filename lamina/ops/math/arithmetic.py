@@ -1,0 +1,603 @@
+"""Binary arithmetic: sums, products, quotients, remainders, powers, extrema.
+
+Operands must have one dtype; Python numbers and NumPy arrays take the dtype of the
+tensor beside them. Shapes broadcast as in NumPy.
+"""
+
+from __future__ import annotations
+
+import functools
+import operator
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from lamina.engine import dtypes
+from lamina.engine.errors import DTypeError, InvalidArgumentError, ShapeError
+from lamina.engine.op import Array, Same, Tensors, op
+from lamina.ops.checks import (
+    FLOAT,
+    FLOAT_OR_COMPLEX,
+    NUMERIC,
+    NUMERIC_OR_STRING,
+    REAL,
+    check_broadcast,
+    text,
+)
+
+_QUOTIENT = {
+    "int8": jnp.float32,
+    "uint8": jnp.float32,
+    "int16": jnp.float32,
+    "uint16": jnp.float32,
+    "int32": jnp.float64,
+    "uint32": jnp.float64,
+    "int64": jnp.float64,
+    "uint64": jnp.float64,
+}
+
+
+def _join_strings(x: Array, y: Array, name: str | None = None) -> Array:
+    check_broadcast("tf.add", x, y)
+    joined = np.empty(np.broadcast_shapes(x.shape, y.shape), object)
+    joined[...] = x + y
+    return joined
+
+
+@op("add", dtypes=NUMERIC_OR_STRING, strings=_join_strings)
+def add(x: Same, y: Same, name: str | None = None) -> Array:
+    """The sum ``x + y``; strings are joined.
+
+    Args:
+        x: a tensor of numbers or strings.
+        y: a tensor of the same dtype whose shape broadcasts with that of ``x``.
+        name: a name scope.
+
+    Returns:
+        A tensor of the broadcast shape and the same dtype.
+
+    Raises:
+        InvalidArgumentError: if dtypes differ or shapes do not broadcast.
+
+    Reference: ``tf.add``.
+    """
+    check_broadcast("tf.add", x, y)
+    return x + y
+
+
+@op("subtract", dtypes=NUMERIC)
+def subtract(x: Same, y: Same, name: str | None = None) -> Array:
+    """The difference ``x - y``.
+
+    Args:
+        x: a numeric tensor.
+        y: a tensor of the same dtype whose shape broadcasts with that of ``x``.
+        name: a name scope.
+
+    Returns:
+        A tensor of the broadcast shape and the same dtype.
+
+    Raises:
+        InvalidArgumentError: if dtypes differ or shapes do not broadcast.
+
+    Reference: ``tf.subtract``.
+    """
+    check_broadcast("tf.subtract", x, y)
+    return x - y
+
+
+@op("multiply", dtypes=NUMERIC)
+def multiply(x: Same, y: Same, name: str | None = None) -> Array:
+    """The elementwise product ``x * y``.
+
+    Args:
+        x: a numeric tensor.
+        y: a tensor of the same dtype whose shape broadcasts with that of ``x``.
+        name: a name scope.
+
+    Returns:
+        A tensor of the broadcast shape and the same dtype.
+
+    Raises:
+        InvalidArgumentError: if dtypes differ or shapes do not broadcast.
+
+    Reference: ``tf.multiply``.
+    """
+    check_broadcast("tf.multiply", x, y)
+    return x * y
+
+
+@op("math.scalar_mul")
+def scalar_mul(scalar: Same, x: Same, name: str | None = None) -> Array:
+    """A tensor times one number.
+
+    Args:
+        scalar: a scalar tensor or Python number.
+        x: a numeric tensor.
+        name: a name scope.
+
+    Returns:
+        A tensor of the shape and dtype of ``x``.
+
+    Raises:
+        ShapeError: if ``scalar`` is not a scalar.
+
+    Reference: ``tf.scalar_mul``.
+    """
+    if scalar.ndim:
+        raise ShapeError.of(
+            "tf.scalar_mul",
+            expected="a scalar as first argument",
+            received=f"shape {text(scalar.shape)}",
+            hint="Use tf.multiply for tensors.",
+        )
+    return scalar * x
+
+
+def quotient(name: str, x: Array, y: Array) -> Array:
+    """The true quotient of two raw arrays; integers become floating first."""
+    check_broadcast(name, x, y)
+    if x.dtype == jnp.bool_:
+        raise DTypeError.of(
+            name,
+            expected="numeric tensors",
+            received="dtype bool",
+            hint="Convert with tf.cast first.",
+        )
+    wide = _QUOTIENT.get(x.dtype.name)
+    if wide is not None:
+        x, y = x.astype(wide), y.astype(wide)
+    return x / y
+
+
+@op("divide")
+def divide(x: Same, y: Same, name: str | None = None) -> Array:
+    """The quotient ``x / y`` as Python 3 defines it.
+
+    Args:
+        x: a numeric tensor.
+        y: a tensor of the same dtype whose shape broadcasts with that of ``x``.
+        name: a name scope.
+
+    Returns:
+        A tensor of the broadcast shape. Floating and complex dtypes stay; 8- and
+        16-bit integers give ``float32``, wider ones ``float64``.
+
+    Raises:
+        InvalidArgumentError: if dtypes differ or shapes do not broadcast.
+
+    Reference: ``tf.divide``.
+    """
+    return quotient("tf.divide", x, y)
+
+
+@op("math.truediv")
+def truediv(x: Same, y: Same, name: str | None = None) -> Array:
+    """The quotient ``x / y``, floating also for integers.
+
+    Args:
+        x: a numeric tensor.
+        y: a tensor of the same dtype whose shape broadcasts with that of ``x``.
+        name: a name scope.
+
+    Returns:
+        A tensor of the broadcast shape. Floating and complex dtypes stay; 8- and
+        16-bit integers give ``float32``, wider ones ``float64``.
+
+    Raises:
+        InvalidArgumentError: if dtypes differ or shapes do not broadcast.
+
+    Reference: ``tf.math.truediv``.
+    """
+    return quotient("tf.math.truediv", x, y)
+
+
+@op("math.floordiv", dtypes=REAL, differentiable=False)
+def floordiv(x: Same, y: Same, name: str | None = None) -> Array:
+    """The quotient rounded towards minus infinity, ``x // y``.
+
+    Args:
+        x: a real tensor.
+        y: a tensor of the same dtype whose shape broadcasts with that of ``x``.
+        name: a name scope.
+
+    Returns:
+        A tensor of the broadcast shape and the same dtype. No gradient flows.
+
+    Raises:
+        InvalidArgumentError: if dtypes differ or shapes do not broadcast.
+
+    Reference: ``tf.math.floordiv``. Dividing an integer by zero gives -1 here, as
+    XLA defines it, where TensorFlow on a CPU raises.
+    """
+    check_broadcast("tf.math.floordiv", x, y)
+    return jnp.floor_divide(x, y)
+
+
+@op("math.mod", dtypes=REAL)
+def floormod(x: Same, y: Same, name: str | None = None) -> Array:
+    """The remainder of the floored quotient; it has the sign of ``y``.
+
+    Args:
+        x: a real tensor.
+        y: a tensor of the same dtype whose shape broadcasts with that of ``x``.
+        name: a name scope.
+
+    Returns:
+        A tensor of the broadcast shape and the same dtype.
+
+    Raises:
+        InvalidArgumentError: if dtypes differ or shapes do not broadcast.
+
+    Reference: ``tf.math.floormod``. An integer remainder by zero is ``x`` here,
+    where TensorFlow on a CPU raises.
+    """
+    check_broadcast("tf.math.floormod", x, y)
+    return jnp.mod(x, y)
+
+
+@op("truncatediv", dtypes=REAL, differentiable=False)
+def truncatediv(x: Same, y: Same, name: str | None = None) -> Array:
+    """The integer quotient rounded towards zero, as in C.
+
+    Args:
+        x: a real tensor.
+        y: a tensor of the same dtype whose shape broadcasts with that of ``x``.
+        name: a name scope.
+
+    Returns:
+        A tensor of the broadcast shape and the same dtype. No gradient flows.
+
+    Reference: ``tf.truncatediv``.
+    """
+    check_broadcast("tf.truncatediv", x, y)
+    if jnp.issubdtype(x.dtype, jnp.integer):
+        return lax.div(*jnp.broadcast_arrays(x, y))
+    return jnp.trunc(x / y)
+
+
+@op("truncatemod", dtypes=REAL)
+def truncatemod(x: Same, y: Same, name: str | None = None) -> Array:
+    """The remainder of the truncated quotient; it has the sign of ``x``.
+
+    Args:
+        x: a real tensor.
+        y: a tensor of the same dtype whose shape broadcasts with that of ``x``.
+        name: a name scope.
+
+    Returns:
+        A tensor of the broadcast shape and the same dtype.
+
+    Reference: ``tf.truncatemod``.
+    """
+    check_broadcast("tf.truncatemod", x, y)
+    return lax.rem(*jnp.broadcast_arrays(x, y))
+
+
+@op("realdiv", dtypes=FLOAT_OR_COMPLEX)
+def realdiv(x: Same, y: Same, name: str | None = None) -> Array:
+    """The quotient of floating or complex tensors.
+
+    Args:
+        x: a floating or complex tensor.
+        y: a tensor of the same dtype whose shape broadcasts with that of ``x``.
+        name: a name scope.
+
+    Returns:
+        A tensor of the broadcast shape and the same dtype.
+
+    Reference: ``tf.realdiv``.
+    """
+    return quotient("tf.realdiv", x, y)
+
+
+@jax.custom_jvp
+def _power(x: Array, y: Array) -> Array:
+    return jnp.power(x, y)
+
+
+@_power.defjvp
+def _power_jvp(
+    primals: tuple[Array, Array], tangents: tuple[Array, Array]
+) -> tuple[Array, Array]:
+    """TensorFlow's rule: the logarithm counts only where the base is positive."""
+    (x, y), (dx, dy) = primals, tangents
+    out = _power(x, y)
+    positive = (x != 0) if jnp.iscomplexobj(x) else (x > 0)
+    log_x = jnp.where(positive, jnp.log(jnp.where(positive, x, 1)), 0)
+    return out, dx * (y * _power(x, y - 1)) + dy * (out * log_x)
+
+
+@op("pow", dtypes=NUMERIC)
+def power(x: Same, y: Same, name: str | None = None) -> Array:
+    """The power ``x ** y``, elementwise.
+
+    Args:
+        x: a numeric tensor: the base.
+        y: a tensor of the same dtype whose shape broadcasts with that of ``x``.
+        name: a name scope.
+
+    Returns:
+        A tensor of the broadcast shape and the same dtype.
+
+    Raises:
+        InvalidArgumentError: if dtypes differ or shapes do not broadcast.
+
+    Reference: ``tf.pow``. The gradient with respect to ``y`` is zero where the base
+    is not positive, as in TensorFlow.
+    """
+    check_broadcast("tf.pow", x, y)
+    if jnp.issubdtype(x.dtype, jnp.inexact):
+        return _power(*jnp.broadcast_arrays(x, y))
+    return jnp.power(x, y)
+
+
+@jax.custom_jvp
+def larger(x: Array, y: Array) -> Array:
+    """The larger of two arrays; ties give the whole gradient to ``x``."""
+    return jnp.maximum(x, y)
+
+
+@larger.defjvp
+def _larger_jvp(
+    primals: tuple[Array, Array], tangents: tuple[Array, Array]
+) -> tuple[Array, Array]:
+    (x, y), (dx, dy) = primals, tangents
+    return larger(x, y), jnp.where(x >= y, dx, dy)
+
+
+@jax.custom_jvp
+def smaller(x: Array, y: Array) -> Array:
+    """The smaller of two arrays; ties give the whole gradient to ``x``."""
+    return jnp.minimum(x, y)
+
+
+@smaller.defjvp
+def _smaller_jvp(
+    primals: tuple[Array, Array], tangents: tuple[Array, Array]
+) -> tuple[Array, Array]:
+    (x, y), (dx, dy) = primals, tangents
+    return smaller(x, y), jnp.where(x <= y, dx, dy)
+
+
+@op("maximum", dtypes=REAL)
+def maximum(x: Same, y: Same, name: str | None = None) -> Array:
+    """The larger of two tensors, elementwise; NaN wins.
+
+    Args:
+        x: a real tensor.
+        y: a tensor of the same dtype whose shape broadcasts with that of ``x``.
+        name: a name scope.
+
+    Returns:
+        A tensor of the broadcast shape and the same dtype. Where both are equal the
+        gradient goes to ``x``.
+
+    Raises:
+        InvalidArgumentError: if dtypes differ or shapes do not broadcast.
+
+    Reference: ``tf.maximum``.
+    """
+    check_broadcast("tf.maximum", x, y)
+    return larger(x, y)
+
+
+@op("minimum", dtypes=REAL)
+def minimum(x: Same, y: Same, name: str | None = None) -> Array:
+    """The smaller of two tensors, elementwise; NaN wins.
+
+    Args:
+        x: a real tensor.
+        y: a tensor of the same dtype whose shape broadcasts with that of ``x``.
+        name: a name scope.
+
+    Returns:
+        A tensor of the broadcast shape and the same dtype. Where both are equal the
+        gradient goes to ``x``.
+
+    Raises:
+        InvalidArgumentError: if dtypes differ or shapes do not broadcast.
+
+    Reference: ``tf.minimum``.
+    """
+    check_broadcast("tf.minimum", x, y)
+    return smaller(x, y)
+
+
+@op("math.squared_difference", dtypes=NUMERIC)
+def squared_difference(x: Same, y: Same, name: str | None = None) -> Array:
+    """The squared distance ``(x - y) * conj(x - y)``, elementwise.
+
+    Args:
+        x: a numeric tensor.
+        y: a tensor of the same dtype whose shape broadcasts with that of ``x``.
+        name: a name scope.
+
+    Returns:
+        A tensor of the broadcast shape and the same dtype.
+
+    Reference: ``tf.math.squared_difference``.
+    """
+    check_broadcast("tf.math.squared_difference", x, y)
+    difference = x - y
+    return difference * jnp.conj(difference)
+
+
+@op("math.divide_no_nan", dtypes=FLOAT_OR_COMPLEX)
+def divide_no_nan(x: Same, y: Same, name: str | None = None) -> Array:
+    """The quotient ``x / y``, and zero where ``y`` is zero.
+
+    Args:
+        x: a floating or complex tensor.
+        y: a tensor of the same dtype whose shape broadcasts with that of ``x``.
+        name: a name scope.
+
+    Returns:
+        A tensor of the broadcast shape and the same dtype. Where ``y`` is zero the
+        gradients are zero too.
+
+    Reference: ``tf.math.divide_no_nan``.
+    """
+    check_broadcast("tf.math.divide_no_nan", x, y)
+    zero = y == 0
+    return jnp.where(zero, jnp.zeros((), x.dtype), x / jnp.where(zero, 1, y))
+
+
+@jax.custom_jvp
+def _multiply_no_nan(x: Array, y: Array) -> Array:
+    return jnp.where(y == 0, jnp.zeros((), x.dtype), x * y)
+
+
+@_multiply_no_nan.defjvp
+def _multiply_no_nan_jvp(
+    primals: tuple[Array, Array], tangents: tuple[Array, Array]
+) -> tuple[Array, Array]:
+    (x, y), (dx, dy) = primals, tangents
+    return _multiply_no_nan(x, y), jnp.where(y == 0, 0, dx * y) + x * dy
+
+
+@op("math.multiply_no_nan", dtypes=FLOAT_OR_COMPLEX)
+def multiply_no_nan(x: Same, y: Same, name: str | None = None) -> Array:
+    """The product ``x * y``, and zero where ``y`` is zero even if ``x`` is not finite.
+
+    Args:
+        x: a floating or complex tensor.
+        y: a tensor of the same dtype whose shape broadcasts with that of ``x``.
+        name: a name scope.
+
+    Returns:
+        A tensor of the broadcast shape and the same dtype.
+
+    Reference: ``tf.math.multiply_no_nan``.
+    """
+    check_broadcast("tf.math.multiply_no_nan", x, y)
+    return _multiply_no_nan(x, y)
+
+
+@op("math.xlogy", dtypes=FLOAT_OR_COMPLEX)
+def xlogy(x: Same, y: Same, name: str | None = None) -> Array:
+    """``x * log(y)``, and zero where ``x`` is zero.
+
+    Args:
+        x: a floating or complex tensor.
+        y: a tensor of the same dtype whose shape broadcasts with that of ``x``.
+        name: a name scope.
+
+    Returns:
+        A tensor of the broadcast shape and the same dtype.
+
+    Reference: ``tf.math.xlogy``.
+    """
+    check_broadcast("tf.math.xlogy", x, y)
+    zero = x == 0
+    return jnp.where(zero, jnp.zeros((), x.dtype), x * jnp.log(jnp.where(zero, 1, y)))
+
+
+@op("math.xlog1py", dtypes=FLOAT_OR_COMPLEX)
+def xlog1py(x: Same, y: Same, name: str | None = None) -> Array:
+    """``x * log(1 + y)``, and zero where ``x`` is zero.
+
+    Args:
+        x: a floating or complex tensor.
+        y: a tensor of the same dtype whose shape broadcasts with that of ``x``.
+        name: a name scope.
+
+    Returns:
+        A tensor of the broadcast shape and the same dtype.
+
+    Reference: ``tf.math.xlog1py``.
+    """
+    check_broadcast("tf.math.xlog1py", x, y)
+    zero = x == 0
+    return jnp.where(zero, jnp.zeros((), x.dtype), x * jnp.log1p(jnp.where(zero, 0, y)))
+
+
+@op("math.xdivy", dtypes=FLOAT_OR_COMPLEX)
+def xdivy(x: Same, y: Same, name: str | None = None) -> Array:
+    """``x / y``, and zero where ``x`` is zero.
+
+    Args:
+        x: a floating or complex tensor.
+        y: a tensor of the same dtype whose shape broadcasts with that of ``x``.
+        name: a name scope.
+
+    Returns:
+        A tensor of the broadcast shape and the same dtype.
+
+    Reference: ``tf.math.xdivy``.
+    """
+    check_broadcast("tf.math.xdivy", x, y)
+    zero = x == 0
+    return jnp.where(zero, jnp.zeros((), x.dtype), x / jnp.where(zero, 1, y))
+
+
+@op("math.atan2", dtypes=FLOAT)
+def atan2(y: Same, x: Same, name: str | None = None) -> Array:
+    """The angle of the point ``(x, y)``, in radians within [-pi, pi].
+
+    Args:
+        y: a floating tensor.
+        x: a tensor of the same dtype whose shape broadcasts with that of ``y``.
+        name: a name scope.
+
+    Returns:
+        A tensor of the broadcast shape and the same dtype.
+
+    Reference: ``tf.math.atan2``.
+    """
+    check_broadcast("tf.math.atan2", y, x)
+    return jnp.arctan2(y, x)
+
+
+@op("math.nextafter", dtypes=(dtypes.float32, dtypes.float64), differentiable=False)
+def nextafter(x1: Same, x2: Same, name: str | None = None) -> Array:
+    """The next number after ``x1`` that the dtype holds, towards ``x2``.
+
+    Args:
+        x1: a ``float32`` or ``float64`` tensor.
+        x2: a tensor of the same dtype whose shape broadcasts with that of ``x1``.
+        name: a name scope.
+
+    Returns:
+        A tensor of the broadcast shape and the same dtype.
+
+    Reference: ``tf.math.nextafter``.
+    """
+    check_broadcast("tf.math.nextafter", x1, x2)
+    return jnp.nextafter(x1, x2)
+
+
+@op("math.add_n", dtypes=NUMERIC)
+def add_n(inputs: Tensors, name: str | None = None) -> Array:
+    """The sum of several tensors of one shape.
+
+    Args:
+        inputs: a non-empty list of tensors of one shape and dtype.
+        name: a name scope.
+
+    Returns:
+        A tensor of the same shape and dtype.
+
+    Raises:
+        InvalidArgumentError: if the list is empty or the shapes differ.
+
+    Reference: ``tf.math.add_n``.
+    """
+    if not inputs:
+        raise InvalidArgumentError.of(
+            "tf.math.add_n",
+            expected="a list of at least one tensor",
+            received="an empty list",
+            hint="Use tf.zeros for an empty sum.",
+        )
+    for array in inputs[1:]:
+        if array.shape != inputs[0].shape:
+            raise ShapeError.of(
+                "tf.math.add_n",
+                expected=f"tensors of one shape, {text(inputs[0].shape)}",
+                received=f"shape {text(array.shape)}",
+                hint="tf.add broadcasts; tf.math.add_n does not.",
+            )
+    return functools.reduce(operator.add, inputs)
