@@ -1,0 +1,1 @@
+"""What every part of Keras shares: state, names, scopes, tracking and masks."""

@@ -1,0 +1,1 @@
+"""`keras.layers`: the basic layers."""
