@@ -147,6 +147,7 @@ class Captured:
             if at is not None:
                 consts[at] = None
         self._consts = consts
+        self.has_callbacks = bool(closed.effects) or _has_callback(self.jaxpr)
         self.out_avals = closed.out_avals
         self.num_outputs = len(closed.out_avals) - len(self.writes)
 
@@ -178,7 +179,7 @@ class Captured:
         """Puts flat results into the structure that the function returned."""
         leaves = iter(tensors)
         flat = [None if skip else next(leaves) for skip in self.static]
-        return nest.pack_sequence_as(self.structure, flat)
+        return nest.pack_sequence_as(self.structure, flat, expand_composites=True)
 
 
 def capture(function: Callable[..., Any], args: Sequence[Any]) -> Captured:
@@ -202,9 +203,11 @@ def capture(function: Callable[..., Any], args: Sequence[Any]) -> Captured:
         with trace.active():
             inner = [Tensor(tracer) for tracer in tracers]
             trace.adopt(inner)
-            structure = function(*inner)
+            returned = function(*inner)
             results = []
-            for leaf in nest.flatten(structure, expand_composites=True):
+            leaves = nest.flatten(returned, expand_composites=True)
+            structure = nest.map_structure(_forget, returned)
+            for leaf in leaves:
                 static.append(leaf is None)
                 if leaf is not None:
                     results.append(jnp.asarray(trace.use(_leaf(leaf))))
@@ -218,6 +221,11 @@ def capture(function: Callable[..., Any], args: Sequence[Any]) -> Captured:
     return Captured(closed, trace, structure, static)
 
 
+def _forget(leaf: Any) -> Any:
+    """Keeps composites (they tell how to rebuild), drops tensors and their tracers."""
+    return leaf if hasattr(type(leaf), "_type_spec") else None
+
+
 def _leaf(leaf: Any) -> Tensor:
     try:
         tensor = convert_to_tensor(leaf)
@@ -229,6 +237,19 @@ def _leaf(leaf: Any) -> Tensor:
     if tensor._value.dtype == object:
         raise HostResult()
     return tensor
+
+
+def _has_callback(jaxpr: Any) -> bool:
+    """Whether the program calls back into Python."""
+    for equation in jaxpr.eqns:
+        if "callback" in equation.primitive.name:
+            return True
+        for value in equation.params.values():
+            for item in value if isinstance(value, list | tuple) else (value,):
+                inner = getattr(item, "jaxpr", item)
+                if hasattr(inner, "eqns") and _has_callback(inner):
+                    return True
+    return False
 
 
 class HostResult(Exception):
