@@ -8,7 +8,6 @@ program for all variables; inside a trace the update is inlined.
 
 from __future__ import annotations
 
-import inspect
 import re
 import warnings
 from collections.abc import Callable, Iterable, Sequence
@@ -37,6 +36,7 @@ from lamina.keras.optimizers.gradients import (
     clip_by_global_norm,
     clip_by_norm,
     only_if,
+    tensor_of,
     without_missing,
 )
 from lamina.keras.optimizers.options import (
@@ -428,7 +428,9 @@ class Optimizer:
             hint="Override one of them in your optimizer.",
         )
 
-    def update_step(self, gradient: Any, variable: Variable, learning_rate: Any) -> None:
+    def update_step(
+        self, gradient: Any, variable: Variable, learning_rate: Any
+    ) -> None:
         """Updates one variable, and its slots, by its gradient."""
         value = array_of(variable)
         step = Step(
@@ -442,9 +444,9 @@ class Optimizer:
             {name: array_of(slot) for name, slot in slots.items()},
             step,
         )
-        variable.assign(Tensor(new_value.astype(value.dtype)))
+        variable.assign(tensor_of(new_value.astype(value.dtype)))
         for name, array in new_slots.items():
-            slots[name].assign(Tensor(array.astype(slots[name].dtype.np_dtype)))
+            slots[name].assign(tensor_of(array.astype(slots[name].dtype.np_dtype)))
 
     def apply_gradients(
         self,
@@ -520,7 +522,9 @@ class Optimizer:
         return self.apply_gradients(zip(gradients, variables, strict=True))
 
     def apply(
-        self, grads: Sequence[Any], trainable_variables: Sequence[Variable] | None = None
+        self,
+        grads: Sequence[Any],
+        trainable_variables: Sequence[Variable] | None = None,
     ) -> None:
         """Applies gradients, one per variable, in the order of the variables.
 
@@ -642,7 +646,7 @@ class Optimizer:
         grads = self._clip_gradients(grads)
         self._apply_weight_decay(variables)
         self._backend_update_step(
-            [Tensor(g) for g in grads], variables, self.learning_rate
+            [tensor_of(g) for g in grads], variables, self.learning_rate
         )
 
     def _backend_update_step(
@@ -662,9 +666,11 @@ class Optimizer:
         ]
         own = [v for v in self._variables if not any(v is t for t in totals)]
         with only_if(ready, [*variables, *own]):
-            self._update([s / self.gradient_accumulation_steps for s in sums], variables)
+            self._update(
+                [s / self.gradient_accumulation_steps for s in sums], variables
+            )
         for total, added in zip(totals, sums, strict=True):
-            total.assign(Tensor(jnp.where(ready, jnp.zeros_like(added), added)))
+            total.assign(tensor_of(jnp.where(ready, jnp.zeros_like(added), added)))
 
     def _overwrite(
         self, grads: list[Any], variables: list[Variable], ready: jax.Array | None
@@ -682,8 +688,8 @@ class Optimizer:
                 total = self._accumulated[self._get_variable_index(variable)]
                 most = jnp.maximum(array_of(gradient), array_of(total))
                 old = array_of(variable)
-                variable.assign(Tensor(jnp.where(ready, most, old)))
-                total.assign(Tensor(jnp.where(ready, jnp.zeros_like(most), most)))
+                variable.assign(tensor_of(jnp.where(ready, most, old)))
+                total.assign(tensor_of(jnp.where(ready, jnp.zeros_like(most), most)))
         return [g for g, _ in rest], [v for _, v in rest]
 
     def _clip_gradients(self, grads: Sequence[Any]) -> list[Any]:
@@ -747,7 +753,7 @@ class Optimizer:
             rate = array_of(self.learning_rate) if rate is None else rate
             value = array_of(variable)
             taken = value * decay * rate.astype(value.dtype)
-            variable.assign(Tensor(value - taken))
+            variable.assign(tensor_of(value - taken))
 
     # -- moving averages -------------------------------------------------------
 
@@ -764,10 +770,10 @@ class Optimizer:
             value = array_of(variable)
             share = momentum.astype(value.dtype)
             new = share * array_of(average) + (1 - share) * value
-            average.assign(Tensor(new))
+            average.assign(tensor_of(new))
             if every:
                 due = (done + 1) % every == 0
-                variable.assign(Tensor(jnp.where(due, new, value)))
+                variable.assign(tensor_of(jnp.where(due, new, value)))
 
     def finalize_variable_values(self, var_list: Sequence[Variable]) -> None:
         """Replaces the weights by their moving averages, if there are any.

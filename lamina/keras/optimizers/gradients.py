@@ -10,16 +10,25 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from lamina.engine.context import state
 from lamina.engine.errors import InvalidArgumentError
 from lamina.engine.tensor import Tensor, convert_to_tensor
 from lamina.engine.variable import Variable
 
 
 def array_of(value: Any) -> jax.Array:
-    """The raw array of a tensor, variable or number."""
-    if not isinstance(value, Tensor):
-        value = convert_to_tensor(value)
-    return value._value
+    """The raw array of a tensor, variable or number, usable in the current trace."""
+    tensor = convert_to_tensor(value)
+    trace = state.trace
+    return jnp.asarray(tensor._value if trace is None else trace.use(tensor))
+
+
+def tensor_of(array: jax.Array) -> Tensor:
+    """A tensor of an array that was computed in the current trace, or eagerly."""
+    tensor = Tensor(array)
+    if state.trace is not None:
+        state.trace.adopt((tensor,))
+    return tensor
 
 
 def clip_by_norm(gradient: jax.Array, limit: float) -> jax.Array:
@@ -59,7 +68,7 @@ def only_if(condition: jax.Array, variables: Sequence[Variable]) -> Iterator[Non
     for variable, old in zip(variables, before, strict=True):
         new = array_of(variable)
         if new is not old:
-            variable.assign(Tensor(jnp.where(condition, new, old)))
+            variable.assign(tensor_of(jnp.where(condition, new, old)))
 
 
 def without_missing(
@@ -70,9 +79,7 @@ def without_missing(
     Raises:
         InvalidArgumentError: Every gradient is None.
     """
-    pairs = [
-        (g, v) for g, v in zip(gradients, variables, strict=True) if g is not None
-    ]
+    pairs = [(g, v) for g, v in zip(gradients, variables, strict=True) if g is not None]
     if len(pairs) == len(gradients):
         return list(gradients), list(variables)
     missing = [

@@ -94,5 +94,3 @@ def get(identifier: Any) -> Optimizer | None:
         received=f"Could not interpret optimizer identifier: {identifier!r}",
         hint='For example "adam", or keras.optimizers.Adam(0.001).',
     )
-
-

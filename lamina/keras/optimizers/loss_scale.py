@@ -8,11 +8,11 @@ from typing import Any
 import jax.numpy as jnp
 
 from lamina.engine.errors import InvalidArgumentError
-from lamina.engine.tensor import Tensor, convert_to_tensor
+from lamina.engine.tensor import convert_to_tensor
 from lamina.engine.variable import Variable
 from lamina.keras.initializers.constant_initializers import Constant
 from lamina.keras.optimizers.base import Optimizer
-from lamina.keras.optimizers.gradients import all_finite, array_of, only_if
+from lamina.keras.optimizers.gradients import all_finite, array_of, only_if, tensor_of
 from lamina.keras.saving.serialization import (
     deserialize_keras_object,
     serialize_keras_object,
@@ -117,7 +117,9 @@ class LossScaleOptimizer(Optimizer):
         finite = all_finite(arrays)
         scale = array_of(self.dynamic_scale)
         unscaled = [
-            Tensor(g if getattr(v, "overwrite_with_gradient", False) else _over(g, scale))
+            tensor_of(
+                g if getattr(v, "overwrite_with_gradient", False) else _over(g, scale)
+            )
             for g, v in zip(arrays, variables, strict=True)
         ]
         with only_if(finite, [*variables, *self.inner_optimizer.variables]):
@@ -127,14 +129,14 @@ class LossScaleOptimizer(Optimizer):
         count = array_of(self.step_counter)
         grown = count == self.dynamic_growth_steps - 1
         factor = jnp.where(finite, jnp.where(grown, 2.0, 1.0), 0.5)
-        self.dynamic_scale.assign(Tensor(scale * factor.astype(scale.dtype)))
-        self.step_counter.assign(Tensor(jnp.where(finite & ~grown, count + 1, 0)))
+        self.dynamic_scale.assign(tensor_of(scale * factor.astype(scale.dtype)))
+        self.step_counter.assign(tensor_of(jnp.where(finite & ~grown, count + 1, 0)))
 
     def scale_loss(self, loss: Any) -> Any:
         """The loss times the current scale."""
         loss = convert_to_tensor(loss)
         scale = array_of(self.dynamic_scale) if self.built else self.initial_scale
-        return loss * Tensor(jnp.asarray(scale).astype(loss.dtype.np_dtype))
+        return loss * tensor_of(jnp.asarray(scale).astype(loss.dtype.np_dtype))
 
     def finalize_variable_values(self, var_list: Sequence[Variable]) -> None:
         """Lets the inner optimizer set its final values."""

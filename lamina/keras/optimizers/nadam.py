@@ -8,12 +8,11 @@ from typing import Any, Unpack
 import jax
 import jax.numpy as jnp
 
-from lamina.engine.tensor import Tensor
 from lamina.engine.variable import Variable
 from lamina.keras.config import floatx
 from lamina.keras.optimizers.adam import adam_means
 from lamina.keras.optimizers.base import Optimizer, Slot, Step
-from lamina.keras.optimizers.gradients import array_of
+from lamina.keras.optimizers.gradients import array_of, tensor_of
 from lamina.keras.optimizers.options import OptimizerOptions
 
 
@@ -67,12 +66,14 @@ class Nadam(Optimizer):
     ) -> None:
         product = array_of(self._u_product)
         count = (array_of(self.iterations) + 1).astype(product.dtype)
-        self._u_product.assign(Tensor(product * self._momentum(count)))
+        self._u_product.assign(tensor_of(product * self._momentum(count)))
         super()._backend_update_step(grads, trainable_variables, rate)
 
     def _momentum(self, count: jax.Array) -> jax.Array:
         """The momentum of one step, which rises to `beta_1`."""
-        return self.beta_1 * (1.0 - 0.5 * jnp.power(jnp.asarray(0.96, count.dtype), count))
+        return self.beta_1 * (
+            1.0 - 0.5 * jnp.power(jnp.asarray(0.96, count.dtype), count)
+        )
 
     def pure_update(
         self,

@@ -136,7 +136,12 @@ class CosineDecayRestarts(FormulaSchedule):
 
     @staticmethod
     def formula(
-        step: Array, initial: float, first: int, t_mul: float, m_mul: float, alpha: float
+        step: Array,
+        initial: float,
+        first: int,
+        t_mul: float,
+        m_mul: float,
+        alpha: float,
     ) -> Array:
         """The rate at `step`, a float scalar array."""
         elapsed = step / first

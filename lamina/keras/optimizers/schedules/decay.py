@@ -40,7 +40,13 @@ class ExponentialDecay(FormulaSchedule):
     Reference: `keras.optimizers.schedules.ExponentialDecay`.
     """
 
-    _fields = ("initial_learning_rate", "decay_steps", "decay_rate", "staircase", "name")
+    _fields = (
+        "initial_learning_rate",
+        "decay_steps",
+        "decay_rate",
+        "staircase",
+        "name",
+    )
 
     def __init__(
         self,
@@ -88,7 +94,13 @@ class InverseTimeDecay(FormulaSchedule):
     Reference: `keras.optimizers.schedules.InverseTimeDecay`.
     """
 
-    _fields = ("initial_learning_rate", "decay_steps", "decay_rate", "staircase", "name")
+    _fields = (
+        "initial_learning_rate",
+        "decay_steps",
+        "decay_rate",
+        "staircase",
+        "name",
+    )
 
     def __init__(
         self,
