@@ -10,6 +10,7 @@ import contextlib
 import importlib.util
 import os
 import re
+import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -218,7 +219,12 @@ def set_logical_device_configuration(
             )
         )
     elif limits:
-        _limit_memory(name, limits[0])
+        warnings.warn(
+            f"{name}: a memory limit of {limits[0]} MB for {device.name} is not "
+            "kept, because the device has been started; set the environment variable "
+            "XLA_PYTHON_CLIENT_MEM_FRACTION before the program instead.",
+            stacklevel=2,
+        )
     placement.logical[device] = configurations
 
 
@@ -422,24 +428,11 @@ def _before_start(name: str, option: str, value: Any) -> None:
 
 def started() -> bool:
     """Whether the devices have been started, so that their options are fixed."""
+    option = "jax_num_cpu_devices"
+    before = jax.config.jax_num_cpu_devices
     try:
-        jax.config.update("jax_num_cpu_devices", jax.config.jax_num_cpu_devices)
+        jax.config.update(option, max(before, 1) + 1)
     except RuntimeError:
         return True
+    jax.config.update(option, before)
     return False
-
-
-def _limit_memory(name: str, megabytes: float) -> None:
-    """Caps the GPU memory of this process as a fraction of the GPU's."""
-    total = (_accelerators("gpu")[0].memory_stats() or {}).get("bytes_limit")
-    fraction = os.environ.get("XLA_PYTHON_CLIENT_MEM_FRACTION")
-    raise ValueError(
-        message(
-            name,
-            expected="a GPU whose memory limit is set before it is started",
-            received=f"a limit of {megabytes} MB; the GPU is started, with "
-            f"{total} bytes (fraction {fraction})",
-            hint="Set the environment variable XLA_PYTHON_CLIENT_MEM_FRACTION=0.25 "
-            "or the like before the program starts.",
-        )
-    )

@@ -203,4 +203,3 @@ def _is_variable(value: Any) -> bool:
 
 def _is_module(value: Any) -> bool:
     return isinstance(value, Module)
-

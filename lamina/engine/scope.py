@@ -137,5 +137,3 @@ def group(*inputs: Any, **kwargs: Any) -> None:
                 hint="Pass the operations by position.",
             )
         )
-
-
