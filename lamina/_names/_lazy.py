@@ -14,6 +14,7 @@ from lamina._names import _tables
 from lamina._names._missing import MissingName, MissingNameImport
 
 _PREFIX = _tables.ROOT + "."
+_COMPLETIONS = ("lamina.ops", "lamina.autograph")
 _PROBED = frozenset({"__path__", "__file__", "__wrapped__", "__spec__", "__loader__"})
 
 
@@ -67,10 +68,24 @@ def resolve(path: str, name: str) -> Any:
     found = _tables.tables()
     target = found.symbols.get(full)
     if target is not None:
-        return getattr(importlib.import_module(target.module), target.attribute)
+        value = getattr(importlib.import_module(target.module), target.attribute)
+        _complete_engine()
+        return value
     if _tables.is_namespace(full):
         return importlib.import_module(_PREFIX + full)
     raise MissingName(path, name)
+
+
+def _complete_engine() -> None:
+    """Loads what completes the engine from above, once the engine is loaded.
+
+    Tensors have their operators from ``lamina.ops``, and functions their conversion of
+    Python control flow from ``lamina.autograph``; the engine cannot import either.
+    """
+    if "lamina.engine.tensor" in sys.modules:
+        for module in _COMPLETIONS:
+            if module not in sys.modules:
+                importlib.import_module(module)
 
 
 class _NamespaceFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
