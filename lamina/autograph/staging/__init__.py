@@ -1,0 +1,1 @@
+"""Branches and loops as parts of a traced program."""
