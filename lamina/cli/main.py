@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import sys
 from collections.abc import Sequence
 
@@ -10,6 +11,11 @@ from lamina.cli import run
 from lamina.version import KERAS_VERSION, LAMINA_VERSION, VERSION
 
 _DESCRIPTION = "TensorFlow's API and Keras on XLA."
+_HELP = {
+    "run": "run a TensorFlow or Keras program on Lamina",
+    "info": "show versions, devices and the kernels in use",
+    "demo": "train a small image classifier on handwritten digits",
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -30,9 +36,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(
         title="commands", dest="command", metavar="COMMAND", required=True
     )
-    run.add_parser(commands)
+    wanted = given[0] if given else ""
+    for name, text in _HELP.items():
+        command = commands.add_parser(name, help=text, description=text.capitalize())
+        if name == wanted:  # only the wanted command is imported
+            module = importlib.import_module(f"lamina.cli.{name}")
+            module.add_arguments(command)
+            command.set_defaults(execute=module.execute)
     arguments = parser.parse_args(given)
-    code: int = arguments.function(arguments)
+    code: int = arguments.execute(arguments)
     return code
 
 

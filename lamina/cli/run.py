@@ -14,7 +14,6 @@ import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 from lamina.compat.shim import install
 
@@ -27,11 +26,6 @@ examples:
   lamina run train.py --epochs 3
   lamina run -m mypackage.train --epochs 3"""
 _STARTERS = (__file__, runpy.__file__, "<frozen runpy>")
-
-
-def add_parser(commands: Any) -> None:
-    """Adds the command to the help of ``lamina``; its arguments are read here."""
-    commands.add_parser("run", help="run a TensorFlow or Keras program on Lamina")
 
 
 def run_command(argv: Sequence[str]) -> int:
