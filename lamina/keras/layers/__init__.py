@@ -1,0 +1,5 @@
+"""`keras.layers`: the layers."""
+
+from lamina._names import attach
+
+__getattr__, __dir__ = attach(__name__)

@@ -1,0 +1,1 @@
+"""`keras.layers`: layers that apply an activation."""

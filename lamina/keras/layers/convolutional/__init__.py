@@ -1,0 +1,1 @@
+"""`keras.layers`: convolutions over one, two or three dimensions."""

@@ -1,0 +1,120 @@
+"""Low-rank adaptation: training a small update in place of a large weight."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lamina.engine.errors import message
+from lamina.keras.initializers import lookup as initializers
+from lamina.ops.linalg.products import matmul
+
+
+class LoraMixin:
+    """Gives a layer with one large weight `enable_lora`.
+
+    The layer keeps the weight under `_lora_target`; reading it through the public
+    name adds `lora_alpha / lora_rank * a @ b` once LoRA is on.
+
+    Reference: Hu et al., "LoRA" (2021).
+    """
+
+    _lora_target = "_kernel"
+    lora_rank: int | None
+    lora_alpha: float | None
+    lora_enabled: bool
+
+    def _set_lora(self, rank: int | None, alpha: float | None, config: Any) -> None:
+        if config is not None:
+            raise ValueError(
+                message(
+                    f"keras.layers.{type(self).__name__}",
+                    expected="quantization_config=None",
+                    received=f"quantization_config={config!r}",
+                    hint="Quantise a trained model when it is exported instead.",
+                )
+            )
+        self.lora_rank = rank
+        self.lora_alpha = alpha if alpha is not None else rank
+        self.lora_enabled = False
+        self.quantization_config = None
+
+    def _lora_skip(self) -> tuple[str, ...]:
+        """Arguments that stay out of a config without LoRA."""
+        return () if self.lora_rank else ("lora_rank", "lora_alpha")
+
+    @property
+    def kernel(self) -> Any:
+        """The weight in use, with the low-rank update where LoRA is on.
+
+        Raises:
+            AttributeError: The layer is not built.
+        """
+        return self._adapted()
+
+    def _adapted(self) -> Any:
+        if not self.built:  # type: ignore[attr-defined]
+            raise AttributeError(
+                f"You must build the layer before accessing its weight: "
+                f"{type(self).__name__} is not built. Call it on data first."
+            )
+        weight = getattr(self, self._lora_target)
+        if not self.lora_enabled:
+            return weight
+        update = matmul(self._lora_a, self._lora_b)
+        return weight + update * (self.lora_alpha / self.lora_rank)  # type: ignore[operator]
+
+    def enable_lora(
+        self,
+        rank: int,
+        a_initializer: Any = "he_uniform",
+        b_initializer: Any = "zeros",
+        lora_alpha: float | None = None,
+    ) -> None:
+        """Freezes the weight and trains a low-rank update of it instead.
+
+        Args:
+            rank: The rank of the update.
+            a_initializer: Of the first factor `(..., rank)`.
+            b_initializer: Of the second factor `(rank, D)`.
+            lora_alpha: The update's factor is `lora_alpha / rank`; `rank` if None.
+
+        Raises:
+            ValueError: The layer is not built, LoRA is already on, or the weight has
+                a constraint.
+        """
+        target = self._lora_target.lstrip("_")
+        problem = None
+        if getattr(self, f"{target}_constraint", None) is not None:
+            problem = f"Lora is incompatible with {target} constraints"
+        elif not self.built:  # type: ignore[attr-defined]
+            problem = "Cannot enable lora on a layer that isn't yet built"
+        elif self.lora_enabled:
+            problem = "lora is already enabled. This can only be done once per layer"
+        if problem is not None:
+            raise ValueError(
+                message(
+                    f"keras.layers.{type(self).__name__}.enable_lora",
+                    expected="a built layer without LoRA and without a constraint",
+                    received=problem,
+                    hint="Call enable_lora once, after the layer was built.",
+                )
+            )
+        weight = getattr(self, self._lora_target)
+        self._tracker.unlock()  # type: ignore[attr-defined]
+        self._lora_a = self.add_weight(  # type: ignore[attr-defined]
+            name=f"lora_{target}_a",
+            shape=(*weight.shape[:-1], rank),
+            initializer=initializers.get(a_initializer),
+            regularizer=getattr(self, f"{target}_regularizer", None),
+        )
+        self._lora_b = self.add_weight(  # type: ignore[attr-defined]
+            name=f"lora_{target}_b",
+            shape=(rank, weight.shape[-1]),
+            initializer=initializers.get(b_initializer),
+            regularizer=getattr(self, f"{target}_regularizer", None),
+        )
+        weight.trainable = False
+        self._tracker.lock()  # type: ignore[attr-defined]
+        self.lora_enabled = True
+        self.lora_rank = rank
+        self.lora_alpha = rank if lora_alpha is None else lora_alpha
