@@ -16,22 +16,19 @@ HEADS: Final[dict[str, str]] = {
 }
 """The public path of each top-level module that the shim answers for."""
 
-_SAME_AS_ROOT: Final = ("compat.v2", "_api.v2")
+_PREFIXES: Final = {
+    "compat.v2": "",
+    "_api.v2": "",
+    "_api": "",
+    "keras.api": "keras",
+    "keras._tf_keras.keras": "keras",
+    "keras._tf_keras": "keras",
+}
 
-_PRIVATE: Final = (
-    "python",
-    "core",
-    "lite.python",
-    "keras.src",
-    "keras.engine",
-    "keras.api",
-    "keras._tf_keras",
-)
+_PRIVATE: Final = ("python", "core", "lite.python", "keras.src", "keras.engine")
 
 MOVED: Final[dict[str, str]] = {
-    "_tf_keras.keras": "keras",
-    "api": "keras",
-    "keras.applications.inception_resnet_v2": "keras.applications.inception_resnet_v2",
+    "keras.engine": "keras.layers",
     "keras.engine.base_layer": "keras.layers",
     "keras.engine.input_layer": "keras.layers",
     "keras.engine.sequential": "keras.models",
@@ -71,9 +68,9 @@ def public_path(module_name: str) -> str | None:
     if head not in HEADS:
         return None
     path = ".".join(part for part in (HEADS[head], rest) if part)
-    for same in _SAME_AS_ROOT:
-        if path == same or path.startswith(same + "."):
-            path = path[len(same) + 1 :]
+    for prefix, same in _PREFIXES.items():
+        if path == prefix or path.startswith(prefix + "."):
+            return (same + path[len(prefix) :]).removeprefix(".")
     return path
 
 
