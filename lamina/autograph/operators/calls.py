@@ -7,7 +7,9 @@ builtins understand tensors.
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import operator
 import sys
 import types
 import weakref
@@ -21,12 +23,16 @@ from lamina.engine.errors import OperatorNotAllowedInGraphError
 
 ARTIFACT = "__lamina_autograph__"
 # Libraries whose functions never branch on tensors of ours.
-LIBRARIES = frozenset(
-    ["absl", "h5py", "jax", "jaxlib", "keras", "lamina", "malt", "matplotlib", "ml_dtypes", "numpy", "optree", "packaging", "pandas", "PIL", "pkg_resources", "psutil", "pytest", "_pytest", "pluggy", "rich", "scipy", "six", "sklearn", "tensorflow", "tensorflow_datasets", "torch", "tqdm", "typing_extensions", "wrapt"]
-) | (sys.stdlib_module_names - {"__main__"})
+_LIBRARY_NAMES = (
+    "absl h5py jax jaxlib keras lamina malt matplotlib ml_dtypes numpy optree "
+    "packaging pandas PIL pkg_resources psutil pytest _pytest pluggy rich scipy six "
+    "sklearn tensorflow tensorflow_datasets torch tqdm typing_extensions wrapt"
+)
+LIBRARIES = frozenset(_LIBRARY_NAMES.split()) | (sys.stdlib_module_names - {"__main__"})
 
 _wanted: weakref.WeakKeyDictionary[CodeType, bool] = weakref.WeakKeyDictionary()
 _runtime: list[Any] = []
+_CALL = operator.attrgetter("__call__")
 _HOLDERS: set[type] = set()
 
 
@@ -75,8 +81,8 @@ def converted_call(fn: Any, /, *args: Any, **kwargs: Any) -> Any:
         return converted_call(fn.func, *fn.args, *args, **merged)
     if kind in _HOLDERS:
         return converted_call(fn.bound(), *args, **kwargs)
-    if not isinstance(fn, type):
-        call = getattr(kind, "__call__", None)
+    if not isinstance(fn, type) and callable(fn):
+        call = _CALL(kind)
         if type(call) is FunctionType and _is_user_code(call):
             return converted_function(call)(fn, *args, **kwargs)
     return fn(*args, **kwargs)
@@ -150,10 +156,8 @@ def convert(fn: Any) -> Any:
         with status.enabled():
             return converted_call(fn, *args, **kwargs)
 
-    try:
+    with contextlib.suppress(AttributeError, TypeError):
         functools.update_wrapper(call, fn)
-    except (AttributeError, TypeError):
-        pass
     return artifact(call)
 
 

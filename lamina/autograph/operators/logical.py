@@ -25,20 +25,22 @@ def _lazy(operands: tuple[Thunk, ...], all_of: bool) -> Any:
     value = operands[0]()
     for index in range(1, len(operands)):
         if predicates.is_staged(value):
-            rest = operands[index:]
-            return _staged(value, lambda: _lazy(rest, all_of), all_of)
+            return _staged(value, operands[index:], all_of)
         if bool(value) is not all_of:
             return value
         value = operands[index]()
     return value
 
 
-def _staged(first: Any, rest: Thunk, all_of: bool) -> Any:
+def _staged(first: Any, operands: tuple[Thunk, ...], all_of: bool) -> Any:
     word = "and" if all_of else "or"
     first = predicates.scalar(first, f"`{word}` expression")
 
     def same() -> Any:
         return first
+
+    def rest() -> Any:
+        return _lazy(operands, all_of)
 
     branches = (rest, same) if all_of else (same, rest)
     return conditional.select(first, *branches)

@@ -25,6 +25,7 @@ from lamina.engine.kernel import Kernel, execute
 from lamina.engine.tensor import Tensor
 from lamina.engine.trace import Captured, capture
 
+_CHEAP = 16  # operations
 Branch = Callable[[], Any]
 Check = Callable[[list[Any]], None]
 
@@ -76,8 +77,24 @@ def switch(index: Tensor, branches: Sequence[Branch], *, where: str) -> Any:
 
 
 def select(predicate: Tensor, true_fn: Branch, false_fn: Branch) -> Any:
-    """``cond`` for the operands of ``and`` and ``or``."""
-    return cond(predicate, true_fn, false_fn, where="a logical expression")
+    """``cond`` for the operands of ``and`` and ``or``.
+
+    Cheap operands without effects are computed both, which spares a branch.
+    """
+
+    def choose(index: Any, branches: list[Callable[..., Any]], *operands: Any) -> Any:
+        program = jax.make_jaxpr(lambda *xs: [each(*xs) for each in branches])(
+            *operands
+        )
+        plain = all(out.dtype == bool for out in program.out_avals)
+        if plain and not program.effects and len(program.eqns) <= _CHEAP:
+            one, two = (branch(*operands) for branch in branches)
+            return [jnp.where(index, a, b) for a, b in zip(one, two, strict=True)]
+        return jax.lax.cond(index, branches[0], branches[1], *operands)
+
+    where = "a logical expression"
+    both, labels = [true_fn, false_fn], ("main", "else")
+    return _staged("tf.cond", predicate, both, labels, choose, where, (), None)
 
 
 def _staged(

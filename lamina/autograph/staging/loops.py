@@ -20,7 +20,7 @@ from lamina.autograph.staging import predicates, recompute
 from lamina.autograph.staging.carry import Carry, prepare
 from lamina.autograph.staging.effects import assert_true
 from lamina.autograph.staging.inputs import Inputs
-from lamina.autograph.staging.values import to_tensor
+from lamina.autograph.staging.values import stageable, to_tensor
 from lamina.engine.kernel import Kernel, execute
 from lamina.engine.tensor import Tensor
 
@@ -190,6 +190,14 @@ def _cast(new: Sequence[Any], like: Sequence[Any]) -> list[Any]:
 def _assign(variables: Sequence[Any], values: Sequence[Tensor]) -> None:
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)
+
+
+def stop_gradient(leaf: Any) -> Any:
+    """A tensor through which no gradient flows; other leaves as they are."""
+    if not stageable(leaf):
+        return leaf
+    kernel = Kernel("tf.stop_gradient", lax.stop_gradient, differentiable=False)
+    return execute(kernel, [to_tensor(leaf)])
 
 
 def _require_iteration(count: Tensor, names: Sequence[str]) -> None:

@@ -6,10 +6,13 @@ from typing import Any
 
 from jax import numpy as jnp
 
-from lamina.autograph.staging.values import is_traced, is_variable, run
+from lamina.autograph.staging.values import is_traced, is_variable
 from lamina.engine.errors import InvalidArgumentError, message
+from lamina.engine.kernel import Kernel, execute
 from lamina.engine.tensor import Tensor, convert_to_tensor
 from lamina.engine.trace import is_tracing
+
+_TO_SCALAR = Kernel("tf.reshape", lambda x: jnp.reshape(x, ()))
 
 
 def is_staged(value: Any) -> bool:
@@ -59,5 +62,5 @@ def scalar(value: Any, what: str) -> Tensor:
             hint="Use tf.reduce_any or tf.reduce_all, or tf.where for an elementwise "
             "choice.",
         )
-    reshaped: Tensor = run("tf.reshape", lambda x: jnp.reshape(x, ()), tensor)
+    reshaped: Tensor = execute(_TO_SCALAR, [tensor])
     return reshaped

@@ -1,0 +1,1 @@
+"""Branches, loops, tensor arrays, printing and calls back into Python."""
