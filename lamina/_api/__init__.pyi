@@ -1,0 +1,1 @@
+"""The namespaces that have no file of their own."""
