@@ -223,7 +223,10 @@ class ConcreteFunction:
             [v._tensor._value for v in self._donated],
             [v._tensor._value for v in self._kept],
             [t._value for t in self.captured.captures],
-            [jax.ShapeDtypeStruct(tuple(s.shape), s.dtype.np_dtype) for s in self.inputs],
+            [
+                jax.ShapeDtypeStruct(tuple(s.shape), s.dtype.np_dtype)
+                for s in self.inputs
+            ],
         )
         if stage == "optimized_hlo":
             return lowered.compile().as_text() or ""
@@ -266,5 +269,7 @@ def _flat_names(arguments: tuple[Any, Any], names: Sequence[str]) -> list[str]:
     for index, arg in enumerate(args):
         name = names[index] if index < len(names) else f"args_{index}"
         leaves = [x for x in nest.flatten(arg) if isinstance(x, Tensor | np.ndarray)]
-        found += [name if len(leaves) == 1 else f"{name}_{i}" for i in range(len(leaves))]
+        found += [
+            name if len(leaves) == 1 else f"{name}_{i}" for i in range(len(leaves))
+        ]
     return found + sorted(kwargs)

@@ -26,8 +26,8 @@ class State(threading.local):
 
     def refresh(self) -> None:
         """Recomputes ``busy`` after the trace or the tapes changed."""
-        self.busy = self.trace is not None or bool(self.tapes) or (
-            self.device is not None
+        self.busy = (
+            self.trace is not None or bool(self.tapes) or (self.device is not None)
         )
 
 

@@ -22,7 +22,7 @@ class DType(str):
     Reference: ``tf.dtypes.DType``. Unlike TensorFlow's it is also a ``str``.
     """
 
-    __slots__ = ("_np", "_kind")
+    __slots__ = ("_kind", "_np")
 
     _np: np.dtype[Any]
     _kind: str

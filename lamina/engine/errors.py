@@ -49,9 +49,7 @@ class OpError(Exception):
 
     code: ClassVar[int] = UNKNOWN
 
-    def __init__(
-        self, node_def: Any, op: Any, message: str, *error_code: Any
-    ) -> None:
+    def __init__(self, node_def: Any, op: Any, message: str, *error_code: Any) -> None:
         Exception.__init__(self, message)
         self.node_def = node_def
         self.op = op

@@ -83,7 +83,9 @@ def explain(error: Exception, op: Any, arrays: Any) -> Exception:
             f"{name}: the inputs do not fit together: {text} Received: "
             f"{describe_arrays(arrays)}.{suffix}",
         )
-    if type(error).__name__ == "XlaRuntimeError" or isinstance(error, jax.errors.JaxRuntimeError):
+    if type(error).__name__ == "XlaRuntimeError" or isinstance(
+        error, jax.errors.JaxRuntimeError
+    ):
         if "RESOURCE_EXHAUSTED" in str(error) or "Out of memory" in str(error):
             return ResourceExhaustedError(None, None, f"{name}: {error}{suffix}")
         inner = _callback_error(error)

@@ -224,8 +224,10 @@ class Function:
 
     def _count(self, key: Any) -> None:
         self._traces += 1
-        if self._traces >= RETRACE_WARNING and not self._warned and (
-            self._calls < 3 * self._traces
+        if (
+            self._traces >= RETRACE_WARNING
+            and not self._warned
+            and (self._calls < 3 * self._traces)
         ):
             self._warned = True
             _LOGGER.warning(
@@ -381,8 +383,10 @@ def _conform(name: str, index: int, value: Any, spec: Any) -> Any:
 
 def _example(value: Any) -> Any:
     """A tensor to trace with, where a specification is given."""
-    return ConcreteFunction.placeholder(value) if isinstance(value, TensorSpec) else (
-        value
+    return (
+        ConcreteFunction.placeholder(value)
+        if isinstance(value, TensorSpec)
+        else (value)
     )
 
 

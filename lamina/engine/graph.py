@@ -239,9 +239,7 @@ class Node:
         return f"<Node operation={self.operation!r}>"
 
 
-History = collections.namedtuple(
-    "History", ["operation", "node_index", "tensor_index"]
-)
+History = collections.namedtuple("History", ["operation", "node_index", "tensor_index"])
 
 
 class Operation:

@@ -288,6 +288,7 @@ def _run_taped(
         floating, vjp, out = jax.vjp(
             kernel.primal(arrays, wanted), *chosen, has_aux=True
         )
+
         def pull(given: list[Any]) -> tuple[Any, ...]:
             return _apply(vjp, floating, dict(enumerate(given)))
 

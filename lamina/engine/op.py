@@ -312,7 +312,7 @@ def static_value(value: Any) -> Any:
 class _Parameter:
     """What one parameter of an op is."""
 
-    __slots__ = ("name", "kind", "optional", "same", "default")
+    __slots__ = ("default", "kind", "name", "optional", "same")
 
     def __init__(self, parameter: inspect.Parameter) -> None:
         annotation = str(parameter.annotation)
@@ -447,9 +447,7 @@ def _contains(values: Any, cls: type) -> bool:
 
 
 @overload
-def op(
-    path: str, **options: Any
-) -> Callable[[Callable[P, Array]], Op[P, Tensor]]: ...
+def op(path: str, **options: Any) -> Callable[[Callable[P, Array]], Op[P, Tensor]]: ...
 @overload
 def op(path: str, **options: Any) -> Callable[[Callable[P, R]], Op[P, R]]: ...
 def op(path: str, **options: Any) -> Any:

@@ -51,9 +51,7 @@ class KeyState:
 
     def __init__(self, words: np.ndarray, name: str) -> None:
         with init_scope():
-            self.variable = Variable(
-                words, trainable=False, dtype="uint32", name=name
-            )
+            self.variable = Variable(words, trainable=False, dtype="uint32", name=name)
 
     def next_key(self) -> Tensor:
         """The next key, of shape ``(2,)``; the stream advances by one."""

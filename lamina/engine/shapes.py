@@ -221,7 +221,7 @@ class TensorShape(tuple):  # type: ignore[type-arg]
 
 
 def _size(dim: Any) -> int | None:
-    if dim is None or type(dim) is int and dim >= 0:
+    if dim is None or (type(dim) is int and dim >= 0):
         return dim
     value = getattr(dim, "value", dim)  # a tf.compat.v1.Dimension
     if value is None:

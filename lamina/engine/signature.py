@@ -77,7 +77,11 @@ class Reader:
 def fill(value: Any, tensors: Iterator[Tensor]) -> Any:
     """A copy of an argument nest with its tensors replaced, in ``Reader``'s order."""
     kind = type(value)
-    if kind is Tensor or kind is np.ndarray or isinstance(value, np.generic | jax.Array):
+    if (
+        kind is Tensor
+        or kind is np.ndarray
+        or isinstance(value, np.generic | jax.Array)
+    ):
         return next(tensors)
     if kind in _PLAIN:
         return value

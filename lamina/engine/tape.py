@@ -24,7 +24,6 @@ from lamina.engine.errors import message
 from lamina.engine.kernel import Kernel, Record, execute, inexact
 from lamina.engine.tensor import Tensor, convert_to_tensor, is_tensor
 
-
 _LOGGER = logging.getLogger("lamina")
 
 
@@ -114,9 +113,7 @@ class GradientTape:
 
     def variable_read(self, variable: Any, tensor: Tensor) -> None:
         """Notes that ``tensor`` is the value of a variable that was just read."""
-        if self._watch_accessed and variable.trainable:
-            self._note(variable, tensor)
-        elif id(variable) in self._variables:
+        if (self._watch_accessed and variable.trainable) or id(variable) in self._variables:
             self._note(variable, tensor)
 
     def _note(self, variable: Any, tensor: Tensor) -> None:
@@ -253,9 +250,11 @@ class GradientTape:
                     "GradientTape.gradient: the target is None. Pass the tensor that "
                     "was computed inside the tape's `with` block."
                 )
-            for tensor in self._tensors_of(item) if not isinstance(
-                item, Tensor
-            ) else [convert_to_tensor(item)]:
+            for tensor in (
+                self._tensors_of(item)
+                if not isinstance(item, Tensor)
+                else [convert_to_tensor(item)]
+            ):
                 if not inexact(tensor):
                     _warn_dtype(tensor)
                     continue
@@ -403,8 +402,10 @@ class GradientTape:
         Reference: ``tf.GradientTape.batch_jacobian``.
         """
         target = convert_to_tensor(target)
-        if not target.shape.rank or not source.shape.rank or (
-            target.shape[0] != source.shape[0]
+        if (
+            not target.shape.rank
+            or not source.shape.rank
+            or (target.shape[0] != source.shape[0])
         ):
             raise ValueError(
                 "GradientTape.batch_jacobian: expected target and source with the same "

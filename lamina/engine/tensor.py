@@ -33,7 +33,7 @@ class Tensor:
     Reference: ``tf.Tensor``.
     """
 
-    __slots__ = ("_value", "_keras_mask", "__weakref__")
+    __slots__ = ("__weakref__", "_keras_mask", "_value")
     __array_priority__ = 100
     _value: Any
 
@@ -479,8 +479,10 @@ def to_array(value: Any, dtype: DType | None = None) -> Any:
     if isinstance(value, list | tuple):
         return _from_nested(value, dtype)
     if value is None:
-        raise ValueError("Attempt to convert a value (None) with an unsupported type "
-                         "(<class 'NoneType'>) to a Tensor.")
+        raise ValueError(
+            "Attempt to convert a value (None) with an unsupported type "
+            "(<class 'NoneType'>) to a Tensor."
+        )
     if hasattr(value, "__array__"):
         return _from_numpy(np.asarray(value), dtype, value)
     if hasattr(value, "__dlpack__"):
@@ -591,8 +593,9 @@ def _from_nested(value: Any, dtype: DType | None) -> Any:
     if array.dtype.kind == "O":
         raise _unsupported(value)
     natural = _dtype_of(leaves, dtype)
-    return _from_numpy(array.astype(natural.np_dtype) if dtype is None else array,
-                       dtype, value)
+    return _from_numpy(
+        array.astype(natural.np_dtype) if dtype is None else array, dtype, value
+    )
 
 
 def _ragged(value: Any) -> ValueError:

@@ -76,10 +76,9 @@ class TensorSpec(TypeSpec):
         """Whether a tensor or specification fits this one."""
         if not hasattr(spec_or_tensor, "dtype"):
             spec_or_tensor = convert_to_tensor(spec_or_tensor)
-        return (
-            as_dtype(spec_or_tensor.dtype) == self._dtype
-            and self._shape.is_compatible_with(spec_or_tensor.shape)
-        )
+        return as_dtype(
+            spec_or_tensor.dtype
+        ) == self._dtype and self._shape.is_compatible_with(spec_or_tensor.shape)
 
     def is_subtype_of(self, other: Any) -> bool:
         """Whether every tensor that fits this specification fits ``other``."""

@@ -358,38 +358,45 @@ class Variable:
             self._store(execute(kernel, [self.read_value(), indices, values]))
         return self
 
-    def scatter_add(self, sparse_delta: Any, use_locking: bool = False,
-                    name: str | None = None) -> Variable:
+    def scatter_add(
+        self, sparse_delta: Any, use_locking: bool = False, name: str | None = None
+    ) -> Variable:
         """Adds ``IndexedSlices`` to the rows that they name."""
         return self._scatter(_SCATTER["add"], sparse_delta)
 
-    def scatter_sub(self, sparse_delta: Any, use_locking: bool = False,
-                    name: str | None = None) -> Variable:
+    def scatter_sub(
+        self, sparse_delta: Any, use_locking: bool = False, name: str | None = None
+    ) -> Variable:
         """Subtracts ``IndexedSlices`` from the rows that they name."""
         return self._scatter(_SCATTER["sub"], sparse_delta)
 
-    def scatter_mul(self, sparse_delta: Any, use_locking: bool = False,
-                    name: str | None = None) -> Variable:
+    def scatter_mul(
+        self, sparse_delta: Any, use_locking: bool = False, name: str | None = None
+    ) -> Variable:
         """Multiplies the rows that ``IndexedSlices`` name."""
         return self._scatter(_SCATTER["mul"], sparse_delta)
 
-    def scatter_div(self, sparse_delta: Any, use_locking: bool = False,
-                    name: str | None = None) -> Variable:
+    def scatter_div(
+        self, sparse_delta: Any, use_locking: bool = False, name: str | None = None
+    ) -> Variable:
         """Divides the rows that ``IndexedSlices`` name."""
         return self._scatter(_SCATTER["div"], sparse_delta)
 
-    def scatter_min(self, sparse_delta: Any, use_locking: bool = False,
-                    name: str | None = None) -> Variable:
+    def scatter_min(
+        self, sparse_delta: Any, use_locking: bool = False, name: str | None = None
+    ) -> Variable:
         """Takes the minimum in the rows that ``IndexedSlices`` name."""
         return self._scatter(_SCATTER["min"], sparse_delta)
 
-    def scatter_max(self, sparse_delta: Any, use_locking: bool = False,
-                    name: str | None = None) -> Variable:
+    def scatter_max(
+        self, sparse_delta: Any, use_locking: bool = False, name: str | None = None
+    ) -> Variable:
         """Takes the maximum in the rows that ``IndexedSlices`` name."""
         return self._scatter(_SCATTER["max"], sparse_delta)
 
-    def scatter_update(self, sparse_delta: Any, use_locking: bool = False,
-                       name: str | None = None) -> Variable:
+    def scatter_update(
+        self, sparse_delta: Any, use_locking: bool = False, name: str | None = None
+    ) -> Variable:
         """Sets the rows that ``IndexedSlices`` name."""
         return self._scatter(_SCATTER["update"], sparse_delta)
 
@@ -541,5 +548,3 @@ class _untaped:
 
     def __exit__(self, *_: Any) -> None:
         state.tapes = self._saved
-
-
