@@ -1,4 +1,4 @@
-"""`keras.Variable`: a variable with a path, a regulariser, autocast and Keras's rules."""
+"""`keras.Variable`: a variable with a path, a regulariser and autocast."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+import lamina.ops.operators  # noqa: F401  (gives tensors their operators)
 from lamina.engine.dtypes import DType, as_dtype
 from lamina.engine.shapes import TensorShape
 from lamina.engine.tensor import Tensor, convert_to_tensor
@@ -25,7 +26,7 @@ from lamina.keras.common.stateless import (
     in_stateless_scope,
     register_uninitialized_variable,
 )
-from lamina.keras.common.casting import cast
+from lamina.ops.array.casting import cast
 
 _AGGREGATIONS = {
     "none": VariableAggregation.NONE,
@@ -250,7 +251,7 @@ class Variable(EngineVariable):
     def overwrite_with_gradient(self, value: bool) -> None:
         if not isinstance(value, bool):
             raise TypeError(
-                "`overwrite_with_gradient` must be a boolean. " f"Received: {value}"
+                f"`overwrite_with_gradient` must be a boolean. Received: {value}"
             )
         self._overwrite_with_gradient = value
 

@@ -54,7 +54,7 @@ def reset_uids() -> None:
 set_namer(auto_name)
 
 
-class name_scope:  # noqa: N801
+class name_scope:
     """A scope whose name goes before the names of the variables made inside.
 
     Args:
@@ -123,3 +123,6 @@ def current_path() -> str:
             parts = [entry.override_parent] if entry.override_parent else []
         parts.append(entry.name)
     return "/".join(parts)
+
+
+set_namer(auto_name)

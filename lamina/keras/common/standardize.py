@@ -9,9 +9,10 @@ import numpy as np
 from lamina.engine.dtypes import DType
 from lamina.keras.config import floatx
 
+_FLOATS = ("float16", "float32", "float64", "bfloat16", "float8_e4m3fn", "float8_e5m2")
+_INTS = tuple(f"{sign}int{size}" for sign in ("", "u") for size in (8, 16, 32, 64))
 ALLOWED_DTYPES = frozenset(
-    "float16 float32 float64 bfloat16 uint8 uint16 uint32 uint64 int8 int16 int32 "
-    "int64 float8_e4m3fn float8_e5m2 bool string complex64 complex128".split()
+    (*_FLOATS, *_INTS, "int4", "bool", "string", "complex64", "complex128")
 )
 _PYTHON_TYPES: dict[Any, str] = {bool: "bool", int: "int32", str: "string"}
 
@@ -30,7 +31,7 @@ def standardize_dtype(dtype: Any) -> str:
     if dtype is None:
         return floatx()
     if isinstance(dtype, DType):
-        return dtype if str.__str__(dtype) in ALLOWED_DTYPES else _invalid(dtype)
+        return dtype.name if dtype.name in ALLOWED_DTYPES else _invalid(dtype)
     if isinstance(dtype, str):
         name = {"int": "int32", "float": floatx()}.get(dtype, dtype)
     elif dtype is float:

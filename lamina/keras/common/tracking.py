@@ -232,9 +232,7 @@ class _TrackedMapping:
     def pop(self, key: Any, *default: Any) -> Any:
         """Remove and return an entry."""
         if len(default) > 1:
-            raise TypeError(
-                f"pop expected at most 2 arguments, got {1 + len(default)}"
-            )
+            raise TypeError(f"pop expected at most 2 arguments, got {1 + len(default)}")
         present = key in self  # type: ignore[operator]
         value = super().pop(key, *default)  # type: ignore[misc]
         if present:

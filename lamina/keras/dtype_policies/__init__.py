@@ -1,4 +1,4 @@
-"""`keras.dtype_policies`: which dtype a layer computes in and which its weights have."""
+"""`keras.dtype_policies`: the dtypes of a layer's computation and weights."""
 
 from lamina._names import attach
 

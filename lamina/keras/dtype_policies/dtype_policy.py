@@ -9,7 +9,7 @@ from lamina.keras.common.standardize import is_float_dtype, standardize_dtype
 from lamina.keras.common.state import get_global_attribute, set_global_attribute
 from lamina.keras.common.tensors import is_any_tensor
 from lamina.keras.config import floatx
-from lamina.keras.common.casting import cast
+from lamina.ops.array.casting import cast
 
 _MIXED = {
     "mixed_float16": ("float16", "float32"),

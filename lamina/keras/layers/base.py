@@ -15,14 +15,18 @@ from collections.abc import Callable
 from typing import Any
 
 from lamina.engine import nest
-from lamina.engine.graph import KerasTensor, Node, Operation, abstract_call
-from lamina.engine.graph import any_symbolic
+from lamina.engine.graph import (
+    KerasTensor,
+    Node,
+    Operation,
+    any_symbolic,
+)
 from lamina.engine.tensor import Tensor
 from lamina.keras import dtype_policies, regularizers
 from lamina.keras.common.autocast import AutocastScope, get_autocast_scope
 from lamina.keras.common.defaults import default, is_default
 from lamina.keras.common.naming import auto_name, current_path, name_scope
-from lamina.keras.common.standardize import is_float_dtype, is_shape, map_shapes
+from lamina.keras.common.standardize import is_float_dtype, map_shapes
 from lamina.keras.common.stateless import StatelessScope
 from lamina.keras.common.tensors import (
     get_keras_mask,
@@ -35,6 +39,7 @@ from lamina.keras.layers.call_spec import (
     CallContext,
     CallSpec,
     current_call_context,
+    evaluate_abstractly,
     match_shapes,
     set_call_context,
 )
@@ -134,7 +139,7 @@ class Layer(StateMixin, LossesMixin, ConfigMixin, Operation):
     ) -> None:
         self.__dict__["_lock"] = False
         self._initialize_tracker()
-        Operation.__init__(self, name=auto_name(type(self).__name__) if name is None else name)
+        Operation.__init__(self, name=name or auto_name(type(self).__name__))
         self._dtype_policy = dtype_policies.get(dtype)
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self._take_legacy_arguments(kwargs)
@@ -257,7 +262,7 @@ class Layer(StateMixin, LossesMixin, ConfigMixin, Operation):
             ):
                 return
             try:
-                abstract_call(self.call, (), call_spec.arguments_dict)
+                evaluate_abstractly(self.call, (), call_spec.arguments_dict)
             except Exception as error:
                 self._warn_unbuilt(error)
         self.build(next(iter(shapes.values()), None))
@@ -340,7 +345,7 @@ class Layer(StateMixin, LossesMixin, ConfigMixin, Operation):
         """Pass the inputs' masks to `call`; return the mask of the first argument."""
         tensors = call_spec.tensor_arguments_dict
         names = (
-            {name: "mask" for name in tensors}
+            dict.fromkeys(tensors, "mask")
             if len(tensors) == 1
             else {name: f"{name}_mask" for name in tensors}
         )
@@ -379,8 +384,7 @@ class Layer(StateMixin, LossesMixin, ConfigMixin, Operation):
     def call(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the outputs; every layer has its own."""
         raise NotImplementedError(
-            f"Layer {type(self).__name__} does not have a `call()` method "
-            "implemented."
+            f"Layer {type(self).__name__} does not have a `call()` method implemented."
         )
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -449,9 +453,7 @@ class Layer(StateMixin, LossesMixin, ConfigMixin, Operation):
 
     def _bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> CallSpec:
         try:
-            return CallSpec(
-                self._call_signature, self._call_context_args, args, kwargs
-            )
+            return CallSpec(self._call_signature, self._call_context_args, args, kwargs)
         except TypeError as error:
             name = f"{type(self).__name__}.call()"
             raise TypeError(
@@ -487,7 +489,9 @@ class Layer(StateMixin, LossesMixin, ConfigMixin, Operation):
             {name: name in self.call_signature_parameters for name in names}
         )
 
-    def _run(self, symbolic: bool, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def _run(
+        self, symbolic: bool, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
         scope = self._new_autocast_scope()
         function = self.symbolic_call if symbolic else self.call
         try:
@@ -523,7 +527,7 @@ class Layer(StateMixin, LossesMixin, ConfigMixin, Operation):
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         """The outputs' shapes and dtypes as `KerasTensor`s."""
         if is_default(self.compute_output_shape):
-            return abstract_call(self.call, args, kwargs)
+            return evaluate_abstractly(self.call, args, kwargs)
         spec = CallSpec(
             self._call_signature, self._call_context_args, args, dict(kwargs)
         )
@@ -547,10 +551,8 @@ class Layer(StateMixin, LossesMixin, ConfigMixin, Operation):
     def compute_output_shape(self, *args: Any, **kwargs: Any) -> Any:
         """The shape of the outputs for the shape of the inputs."""
         shapes = args[0] if args else next(iter(kwargs.values()), None)
-        tensors = map_shapes(
-            lambda s: KerasTensor(s, dtype=self.compute_dtype), shapes
-        )
-        outputs = abstract_call(self.call, (tensors,), {})
+        tensors = map_shapes(lambda s: KerasTensor(s, dtype=self.compute_dtype), shapes)
+        outputs = evaluate_abstractly(self.call, (tensors,), {})
         return nest.map_structure(lambda x: tuple(x.shape), outputs)
 
     def stateless_call(
@@ -631,6 +633,29 @@ class Layer(StateMixin, LossesMixin, ConfigMixin, Operation):
     def _assert_input_compatibility(self, first_arg: Any) -> None:
         if self.input_spec:
             assert_input_compatibility(self.input_spec, first_arg, self.name)
+
+    # --------------------------------------------------------- symbolic calls
+
+    def _first_call(self, what: str) -> Node:
+        nodes = self.__dict__.get("_inbound_nodes")
+        if not nodes:
+            raise AttributeError(
+                f"The layer {self.name} has never been called and thus has no defined "
+                f"{what}. Call it on keras.Input(shape=...) first."
+            )
+        return nodes[0]
+
+    @property
+    def input(self) -> Any:
+        """The symbolic input of the first call: a tensor or a list of tensors."""
+        tensors = self._first_call("input").inputs
+        return tensors[0] if len(tensors) == 1 else list(tensors)
+
+    @property
+    def output(self) -> Any:
+        """The symbolic output of the first call: a tensor or a list of tensors."""
+        tensors = self._first_call("output").outputs
+        return tensors[0] if len(tensors) == 1 else list(tensors)
 
     # -------------------------------------------------------------- description
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from lamina.engine import nest
+from lamina.engine.graph import PROBES, abstract_call
 from lamina.keras.common.defaults import is_default
 from lamina.keras.common.standardize import standardize_shape
 from lamina.keras.common.state import get_global_attribute, set_global_attribute
@@ -84,7 +85,22 @@ class CallSpec:
 
 
 def _shape_or_none(value: Any) -> Any:
-    return None if value is None else standardize_shape(value.shape)
+    if value is None:
+        return None
+    shape = standardize_shape(value.shape)
+    if shape and shape[0] in PROBES and get_global_attribute("symbolic_scope"):
+        return (None, *shape[1:])  # The stand-in of an unknown batch size.
+    return shape
+
+
+def evaluate_abstractly(function: Any, args: Any, kwargs: Any) -> Any:
+    """The outputs of a call as symbolic tensors; layers inside see batch size `None`."""
+    before = get_global_attribute("symbolic_scope")
+    set_global_attribute("symbolic_scope", True)
+    try:
+        return abstract_call(function, args, kwargs)
+    finally:
+        set_global_attribute("symbolic_scope", before)
 
 
 def match_shapes(

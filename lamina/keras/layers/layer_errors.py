@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lamina.engine import nest
+from lamina.engine.dtypes import as_dtype
 from lamina.engine.errors import OpError
 from lamina.engine.failure import user_location
 
@@ -91,5 +92,5 @@ def _show(value: Any) -> str:
 
 def _show_leaf(value: Any) -> str:
     if hasattr(value, "shape") and hasattr(value, "dtype"):
-        return f"Tensor(shape={tuple(value.shape)}, dtype={value.dtype})"
+        return f"Tensor(shape={tuple(value.shape)}, dtype={as_dtype(value.dtype).name})"
     return repr(value)[:200]

@@ -161,8 +161,8 @@ class StateMixin:
         return self.add_weight(*args, **kwargs)
 
     def _track_variable(self, variable: Any) -> None:
-        store = "trainable_variables" if variable.trainable else (
-            "non_trainable_variables"
+        store = (
+            "trainable_variables" if variable.trainable else ("non_trainable_variables")
         )
         self._tracker.add_to_store(store, variable)
         if not self.trainable and variable.trainable:

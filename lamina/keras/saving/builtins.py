@@ -29,8 +29,20 @@ MODULES = (
     "keras",
 )
 ROOT_CLASSES = frozenset(
-    "DTypePolicy FloatDTypePolicy Function Initializer InputSpec Layer Loss Metric "
-    "Model Optimizer Sequential Variable".split()
+    (
+        "DTypePolicy",
+        "FloatDTypePolicy",
+        "Function",
+        "Initializer",
+        "InputSpec",
+        "Layer",
+        "Loss",
+        "Metric",
+        "Model",
+        "Optimizer",
+        "Sequential",
+        "Variable",
+    )
 )
 _FORMER_PACKAGES = {
     "keras.src.models": "keras.models",

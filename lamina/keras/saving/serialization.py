@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from lamina.engine.dtypes import DType
+from lamina.engine.graph import OpCall
 from lamina.engine.shapes import TensorShape
 from lamina.engine.tensor import convert_to_tensor
 from lamina.engine.type_spec import TypeSpec
@@ -21,6 +22,12 @@ from lamina.keras.common.standardize import standardize_dtype
 from lamina.keras.common.tensors import KerasTensor, is_value_tensor
 from lamina.keras.saving import registry
 from lamina.keras.saving.builtins import find_anywhere, find_builtin, public_location
+from lamina.keras.saving.op_calls import (
+    KerasOpCall,
+    describe_op_call,
+    is_op_config,
+    read_op_call,
+)
 from lamina.keras.saving.sharing import (
     SafeModeScope,
     get_shared_object,
@@ -79,7 +86,11 @@ def serialize_keras_object(obj: Any) -> Any:
         return special
     if isinstance(obj, np.generic) or (isinstance(obj, np.ndarray) and obj.ndim == 0):
         return obj.item()
-    config = _describe(obj)
+    config = (
+        describe_op_call(obj)
+        if isinstance(obj, (OpCall, KerasOpCall))
+        else _describe(obj)
+    )
     if hasattr(obj, "get_build_config"):
         build_config = obj.get_build_config()
         if build_config is not None:
@@ -264,6 +275,8 @@ class _Reader:
             return self._read_special(class_name, config)
         if class_name == "function":
             return self._read_function(config)
+        if is_op_config(config):
+            return read_op_call(config)
         return self._read_instance(config)
 
     def read_member(self, config: Any, module_objects: dict[str, Any]) -> Any:

@@ -2,7 +2,6 @@
 
 from lamina.keras.common.standardize import standardize_dtype as standardize_dtype
 from lamina.keras.common.state import clear_session as clear_session
-from lamina.keras.common.tensors import is_symbolic as is_keras_tensor
 from lamina.keras.config import (
     disable_interactive_logging as disable_interactive_logging,
 )
@@ -11,7 +10,6 @@ from lamina.keras.config import (
     is_interactive_logging_enabled as is_interactive_logging_enabled,
 )
 from lamina.keras.saving.registry import CustomObjectScope as CustomObjectScope
-from lamina.keras.saving.registry import CustomObjectScope as custom_object_scope
 from lamina.keras.saving.registry import get_custom_objects as get_custom_objects
 from lamina.keras.saving.registry import get_registered_name as get_registered_name
 from lamina.keras.saving.registry import get_registered_object as get_registered_object
