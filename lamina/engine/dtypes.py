@@ -7,6 +7,7 @@ TensorFlow's attributes serves both.
 
 from __future__ import annotations
 
+import builtins
 from typing import Any
 
 import ml_dtypes
@@ -236,7 +237,7 @@ _BY_NUMBER = {spec[2]: _BY_NAME[name] for name, spec in _SPECS.items()}
 _BY_PYTHON: dict[Any, DType] = {
     float: float32,
     int: int32,
-    type(True): bool,
+    builtins.bool: bool,
     complex: complex128,
     str: string,
     bytes: string,

@@ -82,10 +82,7 @@ class Function:
         self._op_by_op: str | None = None
         self._bound: dict[int, tuple[weakref.ref[Any], Function]] = {}
         self._names = _argument_names(python_function)
-        try:
-            functools.update_wrapper(self, python_function)
-        except AttributeError:
-            pass
+        functools.update_wrapper(self, python_function)
 
     @property
     def python_function(self) -> Callable[..., Any]:

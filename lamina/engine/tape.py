@@ -113,7 +113,8 @@ class GradientTape:
 
     def variable_read(self, variable: Any, tensor: Tensor) -> None:
         """Notes that ``tensor`` is the value of a variable that was just read."""
-        if (self._watch_accessed and variable.trainable) or id(variable) in self._variables:
+        accessed = self._watch_accessed and variable.trainable
+        if accessed or id(variable) in self._variables:
             self._note(variable, tensor)
 
     def _note(self, variable: Any, tensor: Tensor) -> None:
