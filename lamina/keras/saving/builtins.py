@@ -53,6 +53,9 @@ _FORMER_PACKAGES = {
 }
 
 
+_UNLISTED = {"Functional": "lamina.keras.models.functional"}
+
+
 @cache
 def _package(name: str) -> Any:
     try:
@@ -84,6 +87,8 @@ def find_builtin(module: str, name: str) -> Any:
     """The built-in `name` of a public or former module, or `None`."""
     if not isinstance(name, str) or name.startswith("_"):
         return None
+    if name in _UNLISTED and "models" in module.split("."):
+        return getattr(import_module(_UNLISTED[name]), name)
     candidates = [module]
     for former, public in _FORMER_PACKAGES.items():
         if module == former or module.startswith(former + "."):
@@ -107,7 +112,7 @@ def find_builtin(module: str, name: str) -> Any:
 
 def find_anywhere(name: str) -> Any:
     """The first built-in class called `name` in any of the public modules."""
-    for module in MODULES:
+    for module in ("keras.models", *MODULES):
         found = find_builtin(module, name)
         if inspect.isclass(found):
             return found

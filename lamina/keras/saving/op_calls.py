@@ -18,44 +18,45 @@ MODULE = "lamina.ops"
 CLASS_NAME = "OpCall"
 _NUMPY = "keras.src.ops.numpy"
 _NN = "keras.src.ops.nn"
+_SPACES = ("", "math", "nn")
 
-# Ops of tensors only, by their public paths.
+# Ops of tensors only, by the last part of their public paths.
 _PLAIN: dict[str, tuple[str, str]] = {
-    "math.abs": (_NUMPY, "Absolute"),
-    "math.add": (_NUMPY, "Add"),
-    "math.ceil": (_NUMPY, "Ceil"),
-    "math.cos": (_NUMPY, "Cos"),
-    "math.divide": (_NUMPY, "TrueDivide"),
-    "math.equal": (_NUMPY, "Equal"),
-    "math.exp": (_NUMPY, "Exp"),
-    "math.expm1": (_NUMPY, "Expm1"),
-    "math.floor": (_NUMPY, "Floor"),
-    "math.greater": (_NUMPY, "Greater"),
-    "math.greater_equal": (_NUMPY, "GreaterEqual"),
-    "math.less": (_NUMPY, "Less"),
-    "math.less_equal": (_NUMPY, "LessEqual"),
-    "math.log": (_NUMPY, "Log"),
-    "math.log1p": (_NUMPY, "Log1p"),
-    "math.logical_and": (_NUMPY, "LogicalAnd"),
-    "math.logical_not": (_NUMPY, "LogicalNot"),
-    "math.logical_or": (_NUMPY, "LogicalOr"),
-    "math.maximum": (_NUMPY, "Maximum"),
-    "math.minimum": (_NUMPY, "Minimum"),
-    "math.multiply": (_NUMPY, "Multiply"),
-    "math.negative": (_NUMPY, "Negative"),
-    "math.not_equal": (_NUMPY, "NotEqual"),
-    "math.pow": (_NUMPY, "Power"),
-    "math.sigmoid": (_NN, "Sigmoid"),
-    "math.sign": (_NUMPY, "Sign"),
-    "math.sin": (_NUMPY, "Sin"),
-    "math.softplus": (_NN, "Softplus"),
-    "math.sqrt": (_NUMPY, "Sqrt"),
-    "math.square": (_NUMPY, "Square"),
-    "math.subtract": (_NUMPY, "Subtract"),
-    "math.tanh": (_NUMPY, "Tanh"),
-    "math.truediv": (_NUMPY, "TrueDivide"),
-    "nn.relu": (_NN, "Relu"),
-    "nn.relu6": (_NN, "Relu6"),
+    "abs": (_NUMPY, "Absolute"),
+    "add": (_NUMPY, "Add"),
+    "ceil": (_NUMPY, "Ceil"),
+    "cos": (_NUMPY, "Cos"),
+    "divide": (_NUMPY, "TrueDivide"),
+    "equal": (_NUMPY, "Equal"),
+    "exp": (_NUMPY, "Exp"),
+    "expm1": (_NUMPY, "Expm1"),
+    "floor": (_NUMPY, "Floor"),
+    "greater": (_NUMPY, "Greater"),
+    "greater_equal": (_NUMPY, "GreaterEqual"),
+    "less": (_NUMPY, "Less"),
+    "less_equal": (_NUMPY, "LessEqual"),
+    "log": (_NUMPY, "Log"),
+    "log1p": (_NUMPY, "Log1p"),
+    "logical_and": (_NUMPY, "LogicalAnd"),
+    "logical_not": (_NUMPY, "LogicalNot"),
+    "logical_or": (_NUMPY, "LogicalOr"),
+    "maximum": (_NUMPY, "Maximum"),
+    "minimum": (_NUMPY, "Minimum"),
+    "multiply": (_NUMPY, "Multiply"),
+    "negative": (_NUMPY, "Negative"),
+    "not_equal": (_NUMPY, "NotEqual"),
+    "pow": (_NUMPY, "Power"),
+    "sigmoid": (_NN, "Sigmoid"),
+    "sign": (_NUMPY, "Sign"),
+    "sin": (_NUMPY, "Sin"),
+    "softplus": (_NN, "Softplus"),
+    "sqrt": (_NUMPY, "Sqrt"),
+    "square": (_NUMPY, "Square"),
+    "subtract": (_NUMPY, "Subtract"),
+    "tanh": (_NUMPY, "Tanh"),
+    "truediv": (_NUMPY, "TrueDivide"),
+    "relu": (_NN, "Relu"),
+    "relu6": (_NN, "Relu6"),
 }
 # Keras's classes whose function has another name than the class.
 _FUNCTIONS = {"GetItem": "getitem", "TrueDivide": "true_divide"}
@@ -95,8 +96,9 @@ def describe_op_call(call: Any) -> dict[str, Any]:
     """The config of a call of an op."""
     if isinstance(call, KerasOpCall):
         return dict(call.config)
-    known = _PLAIN.get(call.op.path)
-    if known is not None:
+    space, _, last = call.op.path.rpartition(".")
+    known = _PLAIN.get(last)
+    if known is not None and space in _SPACES:
         module, class_name = known
         return {
             "module": module,
@@ -136,9 +138,11 @@ def read_op_call(config: dict[str, Any]) -> Operation:
         return OpCall(op, name=name)
     class_name = config["class_name"]
     inner.pop("dtype_policy", None)
-    for path, (_, known) in _PLAIN.items():
-        if known == class_name and not inner:
-            op = _public(path)
+    for last, (_, known) in _PLAIN.items():
+        if known != class_name or inner:
+            continue
+        for space in _SPACES:
+            op = _public(f"{space}.{last}" if space else last)
             if isinstance(op, Op):
                 return OpCall(op, name=name)
     function_name = _FUNCTIONS.get(class_name, to_snake_case(class_name))

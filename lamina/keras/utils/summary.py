@@ -118,7 +118,7 @@ class _Table:
     def add_layer(self, layer: Any, expand_nested: bool, level: int) -> None:
         prefix = "   " * level + "└ " if level else ""
         row = [
-            f"{prefix}{layer.name} ({type(layer).__name__})",
+            f"{prefix}{layer.name} ({_kind(layer)})",
             _output_shape(layer),
             _params(layer),
         ]
@@ -172,6 +172,11 @@ class _Table:
             ]
             found.append(bar + bar.join(parts) + bar)
         return found
+
+
+def _kind(layer: Any) -> str:
+    op = getattr(layer, "op", None)
+    return getattr(op, "public_name", None) or type(layer).__name__
 
 
 def _params(layer: Any) -> str:

@@ -1,0 +1,357 @@
+"""`plot_model` and `model_to_dot`: pictures of models, without Graphviz."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, NamedTuple
+
+from lamina.engine import nest
+from lamina.keras.common.standardize import map_shapes
+from lamina.keras.layers.base import Layer
+from lamina.keras.utils.canvas import CHAR_HEIGHT, Canvas, text_width, write_whole
+
+_HEADER = "#1f2937"
+_BODY = "#f3f4f6"
+_GAP = 28
+_PAD = 6
+
+
+class Box(NamedTuple):
+    """One operation of the picture: its title, lines below it, and its place."""
+
+    key: str
+    title: str
+    lines: tuple[str, ...]
+    rank: int
+
+
+class Drawing:
+    """The boxes and arrows of a model.
+
+    Attributes:
+        boxes: the operations.
+        edges: pairs of keys of boxes.
+        rankdir: `"TB"` from top to bottom, `"LR"` from left to right.
+
+    Reference: stands in for the `pydot.Dot` that Keras returns.
+    """
+
+    def __init__(self, name: str, rankdir: str) -> None:
+        self.name = name
+        self.rankdir = rankdir
+        self.boxes: list[Box] = []
+        self.edges: list[tuple[str, str]] = []
+
+    def to_string(self) -> str:
+        """The picture in Graphviz's DOT language."""
+        lines = [f'digraph "{self.name}" {{', f"  rankdir={self.rankdir};"]
+        lines.append('  node [shape=box, fontname="Helvetica"];')
+        for box in self.boxes:
+            label = "\\n".join((box.title, *box.lines)).replace('"', '\\"')
+            lines.append(f'  "{box.key}" [label="{label}"];')
+        lines += [f'  "{start}" -> "{end}";' for start, end in self.edges]
+        return "\n".join([*lines, "}", ""])
+
+    def to_canvas(self) -> Canvas:
+        """The picture as shapes: one row (or column) for each rank."""
+        sizes = {box.key: _size(box) for box in self.boxes}
+        ranks: dict[int, list[Box]] = {}
+        for box in self.boxes:
+            ranks.setdefault(box.rank, []).append(box)
+        along, across = (1, 0) if self.rankdir in ("TB", "BT") else (0, 1)
+        breadth = {
+            rank: sum(sizes[b.key][across] for b in boxes) + _GAP * (len(boxes) - 1)
+            for rank, boxes in ranks.items()
+        }
+        total = max(breadth.values(), default=0)
+        places: dict[str, tuple[int, int]] = {}
+        offset = _GAP // 2
+        order = sorted(ranks, reverse=self.rankdir in ("BT", "RL"))
+        for rank in order:
+            position = _GAP // 2 + (total - breadth[rank]) // 2
+            for box in ranks[rank]:
+                spot = (position, offset) if along else (offset, position)
+                places[box.key] = spot
+                position += sizes[box.key][across] + _GAP
+            offset += max(sizes[b.key][along] for b in ranks[rank]) + _GAP
+        length = offset - _GAP // 2
+        size = (total + _GAP, length) if along else (length, total + _GAP)
+        canvas = Canvas(*size)
+        for start, end in self.edges:
+            _draw_edge(canvas, places, sizes, start, end, bool(along))
+        for box in self.boxes:
+            _draw_box(canvas, box, places[box.key], sizes[box.key])
+        return canvas
+
+    def write(self, path: Any, scale: int = 2) -> None:
+        """Write a `.png`, `.svg` or `.dot` file."""
+        path = os.fspath(path)
+        if path.lower().endswith(".dot"):
+            write_whole(path, self.to_string().encode())
+        else:
+            self.to_canvas().save(path, scale)
+
+    def write_png(self, path: Any) -> None:
+        """Write a PNG file."""
+        self.to_canvas().save(os.fspath(path))
+
+
+def _size(box: Box) -> tuple[int, int]:
+    width = max(text_width(line) for line in (box.title, *box.lines)) + 2 * _PAD
+    return width, (CHAR_HEIGHT + 3) * (1 + len(box.lines)) + 2 * _PAD
+
+
+def _draw_box(
+    canvas: Canvas, box: Box, place: tuple[int, int], size: tuple[int, int]
+) -> None:
+    (x, y), (width, height) = place, size
+    head = CHAR_HEIGHT + 3 + _PAD
+    canvas.rectangle(x, y, width, height, _BODY)
+    canvas.rectangle(x, y, width, head if box.lines else height, _HEADER)
+    canvas.text(
+        x + (width - text_width(box.title)) // 2, y + _PAD, box.title, "#ffffff"
+    )
+    for index, line in enumerate(box.lines):
+        top = y + head + _PAD // 2 + index * (CHAR_HEIGHT + 3)
+        canvas.text(x + _PAD, top, line)
+
+
+def _draw_edge(
+    canvas: Canvas,
+    places: dict[str, tuple[int, int]],
+    sizes: dict[str, tuple[int, int]],
+    start: str,
+    end: str,
+    downwards: bool,
+) -> None:
+    (x1, y1), (w1, h1) = places[start], sizes[start]
+    (x2, y2), (w2, h2) = places[end], sizes[end]
+    if downwards:
+        first, second = (x1 + w1 // 2, y1 + h1), (x2 + w2 // 2, y2)
+        if y2 < y1:
+            first, second = (x1 + w1 // 2, y1), (x2 + w2 // 2, y2 + h2)
+    else:
+        first, second = (x1 + w1, y1 + h1 // 2), (x2, y2 + h2 // 2)
+        if x2 < x1:
+            first, second = (x1, y1 + h1 // 2), (x2 + w2, y2 + h2 // 2)
+    canvas.arrow(*first, *second)
+
+
+class _Options(NamedTuple):
+    shapes: bool
+    dtype: bool
+    names: bool
+    nested: bool
+    activations: bool
+    trainable: bool
+
+
+def model_to_dot(
+    model: Any,
+    show_shapes: bool = False,
+    show_dtype: bool = False,
+    show_layer_names: bool = True,
+    rankdir: str = "TB",
+    expand_nested: bool = False,
+    dpi: int = 200,
+    subgraph: bool = False,
+    show_layer_activations: bool = False,
+    show_trainable: bool = False,
+    **kwargs: Any,
+) -> Drawing:
+    """The boxes and arrows of a model.
+
+    Args:
+        model: a built model.
+        show_shapes: whether boxes show input and output shapes.
+        show_dtype: whether boxes show output dtypes.
+        show_layer_names: whether boxes show names beside classes.
+        rankdir: `"TB"`, `"BT"`, `"LR"` or `"RL"`.
+        expand_nested: whether the layers of nested models are drawn.
+        dpi: pixels an inch, used by `plot_model`.
+        subgraph: whether the result is part of another drawing.
+        show_layer_activations: whether boxes show activation functions.
+        show_trainable: whether boxes show if a layer is trained.
+        **kwargs: none are known.
+
+    Raises:
+        ValueError: the model is not built, or an argument is unknown.
+
+    Reference: `keras.utils.model_to_dot`. Returns a `Drawing`, not a `pydot.Dot`.
+    """
+    if kwargs:
+        raise ValueError(f"Unrecognized keyword arguments: {kwargs}")
+    if rankdir not in ("TB", "BT", "LR", "RL"):
+        raise ValueError(
+            "keras.utils.model_to_dot: expected rankdir 'TB', 'BT', 'LR' or 'RL'. "
+            f"Received: rankdir={rankdir!r}."
+        )
+    if not model.built:
+        raise ValueError(
+            "This model has not yet been built. Build the model first by calling "
+            "`build()` or by calling the model on a batch of data."
+        )
+    options = _Options(
+        show_shapes,
+        show_dtype,
+        show_layer_names,
+        expand_nested,
+        show_layer_activations,
+        show_trainable,
+    )
+    drawing = Drawing(model.name, rankdir)
+    _add_model(drawing, model, options, "", 0)
+    return drawing
+
+
+def _graph_of(model: Any) -> Any:
+    """The recorded graph of a Functional or built Sequential model, or `None`."""
+    if getattr(model, "_graph", None) is not None:
+        return model
+    return model.__dict__.get("_functional")
+
+
+def _add_model(
+    drawing: Drawing, model: Any, options: _Options, prefix: str, rank: int
+) -> tuple[list[str], list[str], int]:
+    """Add a model's boxes; return those at its start, at its end, and the next rank."""
+    graph = _graph_of(model)
+    if graph is None:
+        return _add_stack(drawing, model.layers, options, prefix, rank)
+    firsts: dict[int, list[str]] = {}
+    lasts: dict[int, list[str]] = {}
+    ends: dict[int, int] = {}
+    members = {n for nodes in graph._nodes_by_depth.values() for n in nodes}
+    starts: list[str] = []
+    last_rank = rank
+    for operation in graph._operations:
+        parents = []
+        for node in operation._inbound_nodes:
+            if node in members:
+                parents += [t._keras_history.operation for t in node.inputs]
+        at = max((ends[id(p)] for p in parents if id(p) in ends), default=rank)
+        inner = isinstance(operation, Layer) and hasattr(operation, "layers")
+        if options.nested and inner and operation.layers:
+            first, last, end = _add_model(
+                drawing, operation, options, f"{prefix}{operation.name}/", at
+            )
+        else:
+            box = _box(operation, options, prefix, at)
+            drawing.boxes.append(box)
+            first, last, end = [box.key], [box.key], at + 1
+        firsts[id(operation)], lasts[id(operation)] = first, last
+        ends[id(operation)] = end
+        last_rank = max(last_rank, end)
+        known = [p for p in parents if id(p) in lasts]
+        if not known:
+            starts += first
+        for parent in known:
+            for start in lasts[id(parent)]:
+                for target in first:
+                    if (start, target) not in drawing.edges:
+                        drawing.edges.append((start, target))
+    outputs = [k for t in graph.outputs for k in lasts[id(t._keras_history.operation)]]
+    return starts, outputs, last_rank
+
+
+def _add_stack(
+    drawing: Drawing, layers: list[Any], options: _Options, prefix: str, rank: int
+) -> tuple[list[str], list[str], int]:
+    first: list[str] = []
+    last: list[str] = []
+    for layer in layers:
+        box = _box(layer, options, prefix, rank)
+        drawing.boxes.append(box)
+        drawing.edges += [(key, box.key) for key in last]
+        first, last, rank = first or [box.key], [box.key], rank + 1
+    return first, last, rank
+
+
+def _box(operation: Any, options: _Options, prefix: str, rank: int) -> Box:
+    kind = type(operation).__name__
+    op = getattr(operation, "op", None)
+    if op is not None and hasattr(op, "public_name"):
+        kind = op.public_name
+    title = f"{operation.name} ({kind})" if options.names else kind
+    lines = []
+    activation = getattr(operation, "activation", None)
+    if options.activations and activation is not None:
+        name = getattr(activation, "__name__", type(activation).__name__)
+        lines.append(f"Activation: {name}")
+    nodes = operation._inbound_nodes
+    if options.dtype and nodes:
+        names = {str(t.dtype.name) for t in nodes[0].outputs}
+        lines.append(f"Output dtype: {', '.join(sorted(names))}")
+    if options.shapes:
+        lines.append(f"Input shape: {_shapes(operation, 'inputs')}")
+        lines.append(f"Output shape: {_shapes(operation, 'outputs')}")
+    if options.trainable and isinstance(operation, Layer):
+        lines.append("Trainable" if operation.trainable else "Non-trainable")
+    return Box(prefix + operation.name, title, tuple(lines), rank)
+
+
+def _shapes(operation: Any, side: str) -> str:
+    nodes = operation._inbound_nodes
+    if nodes:
+        shapes = [str(tuple(t.shape)) for t in getattr(nodes[0], side)]
+        return ", ".join(shapes) or "-"
+    built = operation.__dict__.get("_build_shapes_dict")
+    if not built:
+        return "?"
+    try:
+        found = built if side == "inputs" else operation.compute_output_shape(**built)
+        texts = nest.flatten(map_shapes(str, found))
+    except Exception:
+        return "?"
+    return ", ".join(texts)
+
+
+def plot_model(
+    model: Any,
+    to_file: Any = "model.png",
+    show_shapes: bool = False,
+    show_dtype: bool = False,
+    show_layer_names: bool = False,
+    rankdir: str = "TB",
+    expand_nested: bool = False,
+    dpi: int = 200,
+    show_layer_activations: bool = False,
+    show_trainable: bool = False,
+    **kwargs: Any,
+) -> Drawing:
+    """Draw a model into a picture file.
+
+    Args:
+        model: a built model.
+        to_file: the file; `.png`, `.svg` or `.dot`.
+        show_shapes: whether boxes show input and output shapes.
+        show_dtype: whether boxes show output dtypes.
+        show_layer_names: whether boxes show names beside classes.
+        rankdir: `"TB"`, `"BT"`, `"LR"` or `"RL"`.
+        expand_nested: whether the layers of nested models are drawn.
+        dpi: pixels an inch; 100 is one pixel for each dot of a letter.
+        show_layer_activations: whether boxes show activation functions.
+        show_trainable: whether boxes show if a layer is trained.
+        **kwargs: none are known.
+
+    Returns:
+        The `Drawing`.
+
+    Raises:
+        ValueError: the model is not built, or the file has another ending.
+
+    Reference: `keras.utils.plot_model`. Needs neither Graphviz nor pydot.
+    """
+    drawing = model_to_dot(
+        model,
+        show_shapes=show_shapes,
+        show_dtype=show_dtype,
+        show_layer_names=show_layer_names,
+        rankdir=rankdir,
+        expand_nested=expand_nested,
+        show_layer_activations=show_layer_activations,
+        show_trainable=show_trainable,
+        **kwargs,
+    )
+    drawing.write(to_file, scale=max(1, round(dpi / 100)))
+    return drawing
