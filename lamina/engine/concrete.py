@@ -253,11 +253,14 @@ def is_tensor_argument(leaf: Any) -> bool:
     return is_tensor(leaf) or isinstance(leaf, np.ndarray | np.generic | float | int)
 
 
+_PLAIN = (int, float, bool, str, bytes, type(None), TensorSpec)
+
+
 def _specs(arguments: tuple[Any, Any], names: Sequence[str]) -> Any:
     def spec(leaf: Any) -> Any:
         if isinstance(leaf, Tensor | np.ndarray):
             return TensorSpec(leaf.shape, leaf.dtype)
-        return leaf
+        return leaf if isinstance(leaf, _PLAIN) else type(leaf)
 
     args, kwargs = arguments
     return tuple(nest.map_structure(spec, list(args))), nest.map_structure(spec, kwargs)

@@ -10,6 +10,7 @@ Operators are supplied by ``lamina.ops.operators`` through ``register_operators`
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -22,6 +23,8 @@ from lamina.engine.errors import DTypeError, OperatorNotAllowedInGraphError
 from lamina.engine.shapes import TensorShape
 
 jax.config.update("jax_enable_x64", True)
+if "JAX_TRACEBACK_FILTERING" not in os.environ:
+    jax.config.update("jax_traceback_filtering", "quiet_remove_frames")
 
 Tracer = jax.core.Tracer
 HOST_LIMIT = 1 << 14  # bytes: larger constants are placed on the device at once

@@ -123,9 +123,7 @@ def test_python_protocol():
 
 
 def test_repr():
-    assert repr(tf.constant(1.0)) == (
-        "<tf.Tensor: shape=(), dtype=float32, numpy=1.0>"
-    )
+    assert repr(tf.constant(1.0)) == ("<tf.Tensor: shape=(), dtype=float32, numpy=1.0>")
     assert str(tf.constant([1])) == "tf.Tensor([1], shape=(1,), dtype=int32)"
 
 
