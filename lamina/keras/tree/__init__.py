@@ -1,0 +1,5 @@
+"""`keras.tree`: nested structures, in Keras's spelling."""
+
+from lamina._names import attach
+
+__getattr__, __dir__ = attach(__name__)
