@@ -1,0 +1,1 @@
+"""`keras.layers`: layers that join several inputs."""

@@ -1,0 +1,1 @@
+"""`keras.layers`: layers that normalise their inputs."""

@@ -1,0 +1,1 @@
+"""`keras.layers`: poolings over one, two or three dimensions."""

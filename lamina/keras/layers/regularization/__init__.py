@@ -1,0 +1,1 @@
+"""`keras.layers`: layers that act in training only."""

@@ -1,0 +1,1 @@
+"""`keras.layers`: layers that move, repeat, pad or crop values."""
