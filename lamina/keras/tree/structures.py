@@ -11,7 +11,7 @@ from lamina.keras.common.standardize import is_shape
 _DIFFERENT = "Structures don't have the same nested structure."
 
 
-class MAP_TO_NONE:  # noqa: N801
+class MAP_TO_NONE:
     """Returned by the function of `traverse` where the result shall be `None`.
 
     Reference: `keras.tree.MAP_TO_NONE`.

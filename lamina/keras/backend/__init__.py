@@ -1,0 +1,5 @@
+"""`keras.backend`: settings and low-level helpers."""
+
+from lamina._names import attach
+
+__getattr__, __dir__ = attach(__name__)
