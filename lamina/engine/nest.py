@@ -8,27 +8,23 @@ visited in the order of their sorted keys. Strings, arrays, ``TensorShape`` and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, MappingView, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
-from lamina.engine.shapes import TensorShape
-
-_UNSEEN: Final = -1
-_LEAF: Final = 0
-_LIST: Final = 1
-_TUPLE: Final = 2
-_DICT: Final = 3
-_NAMED: Final = 4
-_SEQUENCE: Final = 5
-_VIEW: Final = 6
-_ATTRS: Final = 7
-_CUSTOM: Final = 8
-_COMPOSITE: Final = 9
-_SPEC: Final = 10
-
-_kinds: dict[type, int] = {list: _LIST, tuple: _TUPLE, dict: _DICT, type(None): _LEAF}
-_kind_of = _kinds.get
-_MAX_KINDS = 2048
+from lamina.engine.nest_kinds import (
+    COMPOSITE,
+    LEAF,
+    LIST,
+    NAMED,
+    TUPLE,
+    UNSEEN,
+    find_expanded_kind,
+    find_kind,
+    keys_of,
+    parts_of,
+    rebuild,
+    seen_kind,
+)
 
 
 def is_nested(structure: Any) -> bool:
@@ -47,7 +43,7 @@ def is_nested(structure: Any) -> bool:
 
     Reference: ``tf.nest.is_nested``.
     """
-    return 0 < _kind(structure) < _COMPOSITE
+    return 0 < find_kind(structure) < COMPOSITE
 
 
 def flatten(structure: Any, expand_composites: bool = False) -> list[Any]:
@@ -98,16 +94,16 @@ def pack_sequence_as(
 
     Reference: ``tf.nest.pack_sequence_as``.
     """
-    kind = _kind(flat_sequence)
-    if not 0 < kind < _COMPOSITE:
+    kind = find_kind(flat_sequence)
+    if not 0 < kind < COMPOSITE:
         raise TypeError(
             "tf.nest.pack_sequence_as: expected a list of values in `flat_sequence`. "
             f"Attempted to pack value: {flat_sequence!r} into a structure, but found "
             f"incompatible type `{type(flat_sequence)}` instead. Wrap it in a list."
         )
-    values = flat_sequence if kind <= _TUPLE else list(flat_sequence)
-    kind = _expanded_kind(structure, expand_composites)
-    if kind == _LEAF:
+    values = flat_sequence if kind <= TUPLE else list(flat_sequence)
+    kind = find_expanded_kind(structure, expand_composites)
+    if kind == LEAF:
         if len(values) != 1:
             raise ValueError(
                 "tf.nest.pack_sequence_as: expected one value for a structure that "
@@ -117,8 +113,8 @@ def pack_sequence_as(
                 "Pass a structure with as many leaves as there are values."
             )
         return values[0]
-    if kind <= _TUPLE and len(structure) == len(values) and _flat(structure):
-        return list(values) if kind == _LIST else tuple(values)
+    if kind <= TUPLE and len(structure) == len(values) and _flat(structure):
+        return list(values) if kind == LIST else tuple(values)
     if len(values) != (count := len(flatten(structure, expand_composites))):
         raise ValueError(
             "tf.nest.pack_sequence_as: expected as many values as the structure has "
@@ -238,8 +234,8 @@ def assert_shallow_structure(
             `check_types`) of another type.
         ValueError: a part has another number of elements or other keys.
     """
-    kind = _kind(shallow_tree)
-    if not 0 < kind < _COMPOSITE:
+    kind = find_kind(shallow_tree)
+    if not 0 < kind < COMPOSITE:
         return
     if not is_nested(input_tree):
         raise TypeError(
@@ -310,132 +306,21 @@ def map_structure_up_to(
     return pack_sequence_as(shallow_tree, [func(*row) for row in zip(*rows)])
 
 
-def _kind(value: Any) -> int:
-    kind = _kind_of(type(value), _UNSEEN)
-    return kind if kind != _UNSEEN else _classify(type(value))
-
-
-def _classify(cls: type) -> int:
-    """Finds the kind of a type and remembers it."""
-    if issubclass(cls, (str, bytes, TensorShape)):
-        kind = _LEAF
-    elif issubclass(cls, tuple):
-        kind = _NAMED if hasattr(cls, "_fields") else _SEQUENCE
-    elif issubclass(cls, Mapping):
-        kind = _DICT
-    elif hasattr(cls, "__attrs_attrs__"):
-        kind = _ATTRS
-    elif hasattr(cls, "__tf_flatten__") and hasattr(cls, "__tf_unflatten__"):
-        kind = _CUSTOM
-    elif issubclass(cls, MappingView):
-        kind = _VIEW
-    elif issubclass(cls, Sequence):
-        kind = _SEQUENCE
-    elif hasattr(cls, "_component_specs"):
-        kind = _SPEC
-    elif hasattr(cls, "_type_spec"):
-        kind = _COMPOSITE
-    else:
-        kind = _LEAF
-    if len(_kinds) >= _MAX_KINDS:
-        _kinds.clear()
-    _kinds[cls] = kind
-    return kind
-
-
-def _expanded_kind(value: Any, expand: bool) -> int:
-    kind = _kind(value)
-    return _LEAF if kind >= _COMPOSITE and not expand else kind
-
-
-def _children(value: Any, kind: int) -> Iterable[Any]:
-    """The parts of a nested value, in order."""
-    if kind <= _TUPLE:
-        return value  # type: ignore[no-any-return]
-    if kind == _DICT:
-        return [value[key] for key in sorted(value)]
-    if kind == _ATTRS:
-        return [getattr(value, field.name) for field in value.__attrs_attrs__]
-    if kind == _CUSTOM:
-        return tuple(value.__tf_flatten__()[1])
-    if kind == _COMPOSITE:
-        components = value._type_spec._to_components(value)
-        return components if type(components) in (list, tuple) else (components,)
-    if kind == _SPEC:
-        specs = value._component_specs
-        return specs if type(specs) in (list, tuple) else (specs,)
-    return list(value)
-
-
-def _keys(value: Any, kind: int) -> Iterable[Any]:
-    """What leads to each of the parts: keys, field names or indices."""
-    if kind == _DICT:
-        return sorted(value)
-    if kind == _NAMED:
-        return value._fields  # type: ignore[no-any-return]
-    if kind == _ATTRS:
-        return [field.name for field in value.__attrs_attrs__]
-    return range(len(list(_children(value, kind))))
-
-
-def _rebuild(value: Any, kind: int, parts: list[Any]) -> Any:
-    """A value like the given one, with other parts."""
-    if kind == _LIST or kind == _VIEW:
-        return parts
-    if kind == _TUPLE:
-        return tuple(parts)
-    if kind == _DICT:
-        return _rebuild_mapping(value, dict(zip(sorted(value), parts, strict=True)))
-    if kind == _NAMED:
-        return type(value)(*parts)
-    if kind == _ATTRS:
-        names = [field.name.lstrip("_") for field in value.__attrs_attrs__]
-        return type(value)(**dict(zip(names, parts, strict=True)))
-    if kind == _CUSTOM:
-        metadata = value.__tf_flatten__()[0]
-        return type(value).__tf_unflatten__(metadata, tuple(parts))
-    if kind == _COMPOSITE:
-        spec = value._type_spec
-        nested = type(spec._to_components(value)) in (list, tuple)
-        return spec._from_components(parts if nested else parts[0])
-    if kind == _SPEC or isinstance(value, range):
-        return parts[0] if kind == _SPEC and len(parts) == 1 else parts
-    return type(value)(parts)
-
-
-def _rebuild_mapping(value: Mapping[Any, Any], parts: dict[Any, Any]) -> Any:
-    pairs = {key: parts[key] for key in value}
-    cls = type(value)
-    if cls is dict:
-        return pairs
-    factory = getattr(value, "default_factory", _UNSEEN)
-    if factory is not _UNSEEN:
-        return cls(factory, pairs)  # type: ignore[call-arg]
-    try:
-        return cls(pairs)  # type: ignore[call-arg]
-    except (TypeError, ValueError) as error:
-        raise TypeError(
-            "tf.nest: expected a mapping type that can be made from a dictionary. "
-            f"Error creating an object of type {cls} like {value!r}: {error}. Accept "
-            "one mapping in its constructor, or use a plain dictionary."
-        ) from error
-
-
 def _flat(structure: Any) -> bool:
     """Whether every part is a leaf of a type seen before."""
     for part in structure:
-        if _kind_of(type(part), _UNSEEN) != _LEAF:
+        if seen_kind(type(part), UNSEEN) != LEAF:
             return False
     return True
 
 
 def _flatten_into(structure: Any, leaves: list[Any], expand: bool) -> None:
-    kind = _expanded_kind(structure, expand)
-    if kind == _LEAF:
+    kind = find_expanded_kind(structure, expand)
+    if kind == LEAF:
         leaves.append(structure)
         return
-    for part in _children(structure, kind):
-        if _kind_of(type(part), _UNSEEN) == _LEAF:
+    for part in parts_of(structure, kind):
+        if seen_kind(type(part), UNSEEN) == LEAF:
             leaves.append(part)
         else:
             _flatten_into(part, leaves, expand)
@@ -444,32 +329,32 @@ def _flatten_into(structure: Any, leaves: list[Any], expand: bool) -> None:
 def _paths_into(
     path: tuple[Any, ...], structure: Any, found: list[Any], expand: bool
 ) -> None:
-    kind = _expanded_kind(structure, expand)
-    if kind == _LEAF:
+    kind = find_expanded_kind(structure, expand)
+    if kind == LEAF:
         found.append((path, structure))
         return
-    parts = _children(structure, kind)
-    for key, part in zip(_keys(structure, kind), parts, strict=True):
+    parts = parts_of(structure, kind)
+    for key, part in zip(keys_of(structure, kind), parts, strict=True):
         _paths_into((*path, key), part, found, expand)
 
 
 def _pack(structure: Any, kind: int, values: Iterator[Any], expand: bool) -> Any:
     parts = []
-    for part in _children(structure, kind):
-        below = _expanded_kind(part, expand)
-        if below == _LEAF:
+    for part in parts_of(structure, kind):
+        below = find_expanded_kind(part, expand)
+        if below == LEAF:
             parts.append(next(values))
         else:
             parts.append(_pack(part, below, values, expand))
-    return _rebuild(structure, kind, parts)
+    return rebuild(structure, kind, parts)
 
 
 def _map_one(func: Callable[..., Any], structure: Any, expand: bool) -> Any:
-    kind = _expanded_kind(structure, expand)
-    if kind == _LEAF:
+    kind = find_expanded_kind(structure, expand)
+    if kind == LEAF:
         return func(structure)
-    parts = [_map_one(func, part, expand) for part in _children(structure, kind)]
-    return _rebuild(structure, kind, parts)
+    parts = [_map_one(func, part, expand) for part in parts_of(structure, kind)]
+    return rebuild(structure, kind, parts)
 
 
 def _up_to_into(shallow: Any, deep: Any, found: list[Any]) -> None:
@@ -490,24 +375,24 @@ def _pairs(shallow: Any, deep: Any) -> Iterator[tuple[Any, Any]]:
                 f"same keys. Shallow structure has keys not in input: {missing}."
             )
         return ((shallow[key], deep[key]) for key in sorted(shallow))
-    one = _children(shallow, _kind(shallow))
-    return zip(one, _children(deep, _kind(deep)), strict=True)
+    one = parts_of(shallow, find_kind(shallow))
+    return zip(one, parts_of(deep, find_kind(deep)), strict=True)
 
 
 def _compare(one: Any, two: Any, check_types: bool, expand: bool) -> None:
     """Raises ValueError or TypeError that says where two structures differ."""
-    kind, other = _expanded_kind(one, expand), _expanded_kind(two, expand)
-    if kind == _LEAF or other == _LEAF:
+    kind, other = find_expanded_kind(one, expand), find_expanded_kind(two, expand)
+    if kind == LEAF or other == LEAF:
         if kind != other:
-            nested, leaf = (one, two) if other == _LEAF else (two, one)
+            nested, leaf = (one, two) if other == LEAF else (two, one)
             raise ValueError(
                 f'Substructure "{_describe(nested)}" is a sequence, while '
                 f'substructure "{_describe(leaf)}" is not'
             )
         return
-    if check_types and kind < _COMPOSITE:
+    if check_types and kind < COMPOSITE:
         _compare_types(one, two)
-    mine, others = list(_children(one, kind)), list(_children(two, other))
+    mine, others = list(parts_of(one, kind)), list(parts_of(two, other))
     if len(mine) != len(others):
         raise ValueError(
             "The two structures don't have the same number of elements. First "
@@ -540,7 +425,7 @@ def _same_type(one: Any, two: Any) -> bool:
     for family in (list, Mapping):
         if issubclass(cls, family) and issubclass(other, family):
             return True
-    if _kind(one) == _NAMED and _kind(two) == _NAMED:
+    if find_kind(one) == NAMED and find_kind(two) == NAMED:
         return cls.__name__ == other.__name__ and one._fields == two._fields
     return False
 
