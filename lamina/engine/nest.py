@@ -308,10 +308,7 @@ def map_structure_up_to(
 
 def _flat(structure: Any) -> bool:
     """Whether every part is a leaf of a type seen before."""
-    for part in structure:
-        if seen_kind(type(part), UNSEEN) != LEAF:
-            return False
-    return True
+    return all(seen_kind(type(part), UNSEEN) == LEAF for part in structure)
 
 
 def _flatten_into(structure: Any, leaves: list[Any], expand: bool) -> None:

@@ -23,7 +23,8 @@ CUSTOM: Final = 8
 COMPOSITE: Final = 9
 SPEC: Final = 10
 
-_kinds: dict[type, int] = {list: LIST, tuple: TUPLE, dict: DICT, type(None): LEAF}
+_BASIC: Final = {list: LIST, tuple: TUPLE, dict: DICT, type(None): LEAF}
+_kinds: dict[type, int] = dict(_BASIC)
 seen_kind = _kinds.get
 _MAX_KINDS = 2048
 
@@ -58,6 +59,7 @@ def _classify(cls: type) -> int:
         kind = LEAF
     if len(_kinds) >= _MAX_KINDS:
         _kinds.clear()
+        _kinds.update(_BASIC)
     _kinds[cls] = kind
     return kind
 
@@ -100,7 +102,7 @@ def keys_of(value: Any, kind: int) -> Iterable[Any]:
 
 def rebuild(value: Any, kind: int, parts: list[Any]) -> Any:
     """A value like the given one, with other parts."""
-    if kind == LIST or kind == VIEW:
+    if kind in (LIST, VIEW):
         return parts
     if kind == TUPLE:
         return tuple(parts)
