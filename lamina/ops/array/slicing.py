@@ -279,9 +279,10 @@ def _eager(x: Tensor, entries: tuple[Any, ...]) -> Tensor:
 
 def _with_tensors(x: Any, entries: tuple[Any, ...]) -> Tensor:
     """An index in which some integers are run-time scalars."""
-    key, starts = [], []
+    key: list[Any] = []
+    starts: list[Any] = []
     for entry in entries:
-        if entry is None or isinstance(entry, str) or type(entry) is tuple or type(entry) is int:
+        if entry is None or type(entry) in (int, str, tuple):
             key.append(entry)
         else:
             key.append(_AT)
