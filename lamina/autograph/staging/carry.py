@@ -170,6 +170,7 @@ def prepare(
     state: Values,
     names: Sequence[str],
     invariants: Sequence[Any] | None,
+    length: int | None = None,
 ) -> tuple[Values, list[bool]]:
     """Gives a first value to what the body assigns before it reads it.
 
@@ -180,6 +181,7 @@ def prepare(
             whose element shape is not known are filled in.
         names: their names.
         invariants: as in `Carry`.
+        length: how many iterations there will be, if that is known.
 
     Returns:
         The new values, and for each whether it was made up.
@@ -213,7 +215,7 @@ def prepare(
             filled.append(zeros if _definite(now) else value)
             made[index] = _definite(now) and not isinstance(value, UndefinedReturnValue)
         else:
-            filled.append(_grown(value, now))
+            filled.append(_grown(value, now, length))
     return tuple(filled), made
 
 
@@ -243,19 +245,20 @@ def _growing(value: Any) -> list[Any]:
     ]
 
 
-def _grown(value: Any, after: Any) -> Any:
+def _grown(value: Any, after: Any, length: int | None) -> Any:
     try:
-        return nest.map_structure(
-            lambda old, new: (
-                old.__lamina_fill__(new)
-                if getattr(old, "__lamina_open__", False)
-                else old
-            ),
-            value,
-            after,
-        )
+        nest.assert_same_structure(value, after)
     except (TypeError, ValueError):
         return value
+    return nest.map_structure(
+        lambda old, new: (
+            old.__lamina_fill__(new, length)
+            if getattr(old, "__lamina_open__", False)
+            else old
+        ),
+        value,
+        after,
+    )
 
 
 def _equal(one: Any, two: Any) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import jax
 import numpy as np
@@ -18,6 +19,28 @@ from lamina.engine.failure import callback_failed, user_location
 from lamina.engine.tensor import Tensor
 
 Message = Callable[[Sequence[Any]], str]
+
+
+class CallbackFailed(Exception):
+    """Stops a program whose callback raised; the engine raises the real error."""
+
+
+class _KnownFailures(logging.Filter):
+    """Drops JAX's log records of errors that the engine raises anyway."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether to keep a record."""
+        return not (record.exc_info and isinstance(record.exc_info[1], CallbackFailed))
+
+
+for _callback in (jax.debug.callback, jax.pure_callback):
+    logging.getLogger(_callback.__module__).addFilter(_KnownFailures())
+
+
+def fail_callback(error: Exception) -> NoReturn:
+    """Ends the running program with an error of the user's."""
+    callback_failed(error)
+    raise CallbackFailed(str(error)) from None
 
 
 def assert_true(
@@ -66,8 +89,7 @@ def check(condition: Tensor, data: Sequence[Any], message: Message) -> None:
         if where:
             text = f"{text}\n  at {where}"
         error = InvalidArgumentError(None, None, text)
-        callback_failed(error)
-        raise error
+        fail_callback(error)
 
     emit(condition, tensors, fail)
 

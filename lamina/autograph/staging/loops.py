@@ -52,7 +52,8 @@ def while_loop(
         ValueError: if a part changes its shape, or has no value at first and none can
             be made up.
     """
-    state, made = prepare(body, (), state, names, invariants)
+    most = known_number(maximum_iterations)
+    state, made = prepare(body, (), state, names, invariants, most)
     carry = Carry(state, names, invariants)
     tests = carry.capture(test, lambda out: [predicates.scalar(out, "while loop")])
     steps = carry.capture_step(body)
@@ -124,7 +125,7 @@ def scan(
         jax.ShapeDtypeStruct(each.shape[1:], each._value.dtype) for each in elements
     ]
     pure = body if outputs is None else lambda *args: body(*args)[0]
-    state, _ = prepare(pure, slices, state, names, None)
+    state, _ = prepare(pure, slices, state, names, None, length)
     carry = Carry(state, names, None)
     steps = carry.capture_step(body, slices, outputs)
     inputs = Inputs([steps])
@@ -158,7 +159,15 @@ def first_values(
     slices = [
         jax.ShapeDtypeStruct(each.shape[1:], each._value.dtype) for each in elements
     ]
-    return prepare(body, slices, state, names, None)[0]
+    length = int(elements[0].shape[0])
+    return prepare(body, slices, state, names, None, length)[0]
+
+
+def known_number(value: Any) -> int | None:
+    """A number that is known while tracing."""
+    if value is None or predicates.is_staged(value):
+        return None
+    return int(value)
 
 
 def _split(

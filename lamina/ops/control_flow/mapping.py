@@ -459,6 +459,8 @@ def _elements(name: str, elems: Any, repeat: bool = False) -> tuple[list[Tensor]
 
 
 def _slice(tensor: Tensor, at: int) -> Tensor:
+    if tensor._value.dtype == object:
+        return Tensor(np.asarray(tensor._value[at]))
     # The place is an argument, so that one program serves all slices.
     found: Tensor = execute(_TAKE, [tensor, Tensor(np.asarray(at, np.int32))])
     return found
