@@ -1,0 +1,1 @@
+"""Assertions over tensors, eager and inside compiled programs."""
