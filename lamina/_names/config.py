@@ -20,6 +20,7 @@ NAMES: dict[str, tuple[str, ...]] = {
         "config.threading.get_intra_op_parallelism_threads",
         "config.threading.set_inter_op_parallelism_threads",
         "config.threading.set_intra_op_parallelism_threads",
+        "get_logger",
     ),
     "lamina.engine.device": (
         "config.LogicalDevice",
@@ -41,7 +42,9 @@ NAMES: dict[str, tuple[str, ...]] = {
     "lamina.engine.module": ("Module",),
     "lamina.engine.scope": (
         "control_dependencies",
+        "executing_eagerly",
         "group",
+        "inside_function",
         "name_scope",
         "newaxis",
         "no_op",

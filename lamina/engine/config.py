@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from typing import Any
 
@@ -44,6 +45,14 @@ def functions_run_eagerly() -> bool:
     Reference: ``tf.config.functions_run_eagerly``.
     """
     return settings.functions_run_eagerly
+
+
+def get_logger() -> logging.Logger:
+    """The logger named ``tensorflow``, through which libraries set the verbosity.
+
+    Reference: ``tf.get_logger``.
+    """
+    return logging.getLogger("tensorflow")
 
 
 def set_intra_op_parallelism_threads(num_threads: int) -> None:

@@ -85,6 +85,27 @@ class name_scope:
         self._exits.pop().close()
 
 
+def executing_eagerly() -> bool:
+    """Whether operations run at once, and not into a function being traced.
+
+    Example:
+        >>> import lamina as tf
+        >>> tf.executing_eagerly()
+        True
+
+    Reference: ``tf.executing_eagerly``.
+    """
+    return state.trace is None
+
+
+def inside_function() -> bool:
+    """Whether a function is being traced.
+
+    Reference: ``tf.inside_function``.
+    """
+    return state.trace is not None
+
+
 def control_dependencies(
     control_inputs: Iterable[Any] | None,
 ) -> contextlib.AbstractContextManager[None]:

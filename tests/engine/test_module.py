@@ -128,3 +128,20 @@ def test_order_needs_no_help():
         pass
     with pytest.raises(ValueError, match="only keyword argument"):
         tf.group(1, foo=2)
+
+
+def test_executing_eagerly():
+    seen = []
+
+    @tf.function
+    def traced(x):
+        seen.append((tf.executing_eagerly(), tf.inside_function()))
+        with tf.init_scope():
+            seen.append(tf.executing_eagerly())
+        return x
+
+    traced(tf.constant(1))
+    assert seen == [(False, True), True]
+    assert tf.executing_eagerly()
+    assert not tf.inside_function()
+    assert tf.get_logger().name == "tensorflow"
