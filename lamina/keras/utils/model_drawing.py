@@ -8,12 +8,13 @@ from typing import Any, NamedTuple
 from lamina.engine import nest
 from lamina.keras.common.standardize import map_shapes
 from lamina.keras.layers.base import Layer
-from lamina.keras.utils.canvas import CHAR_HEIGHT, Canvas, text_width, write_whole
+from lamina.keras.utils.raster import BLACK, WHITE, Canvas, text_height, text_width
 
-_HEADER = "#1f2937"
-_BODY = "#f3f4f6"
+_HEAD = (31, 41, 55)
+_BODY = (243, 244, 246)
 _GAP = 28
 _PAD = 6
+_LINE = text_height() + 4
 
 
 class Box(NamedTuple):
@@ -52,89 +53,124 @@ class Drawing:
         lines += [f'  "{start}" -> "{end}";' for start, end in self.edges]
         return "\n".join([*lines, "}", ""])
 
-    def to_canvas(self) -> Canvas:
-        """The picture as shapes: one row (or column) for each rank."""
-        sizes = {box.key: _size(box) for box in self.boxes}
-        ranks: dict[int, list[Box]] = {}
-        for box in self.boxes:
-            ranks.setdefault(box.rank, []).append(box)
-        along, across = (1, 0) if self.rankdir in ("TB", "BT") else (0, 1)
-        breadth = {
-            rank: sum(sizes[b.key][across] for b in boxes) + _GAP * (len(boxes) - 1)
-            for rank, boxes in ranks.items()
-        }
-        total = max(breadth.values(), default=0)
-        places: dict[str, tuple[int, int]] = {}
-        offset = _GAP // 2
-        order = sorted(ranks, reverse=self.rankdir in ("BT", "RL"))
-        for rank in order:
-            position = _GAP // 2 + (total - breadth[rank]) // 2
-            for box in ranks[rank]:
-                spot = (position, offset) if along else (offset, position)
-                places[box.key] = spot
-                position += sizes[box.key][across] + _GAP
-            offset += max(sizes[b.key][along] for b in ranks[rank]) + _GAP
-        length = offset - _GAP // 2
-        size = (total + _GAP, length) if along else (length, total + _GAP)
-        canvas = Canvas(*size)
-        for start, end in self.edges:
-            _draw_edge(canvas, places, sizes, start, end, bool(along))
-        for box in self.boxes:
-            _draw_box(canvas, box, places[box.key], sizes[box.key])
-        return canvas
+    def to_canvas(self, scale: int = 2) -> Canvas:
+        """The picture: one row (or column) of boxes for each rank."""
+        return _Layout(self, scale).draw()
 
     def write(self, path: Any, scale: int = 2) -> None:
-        """Write a `.png`, `.svg` or `.dot` file."""
+        """Write a `.png` or `.dot` file.
+
+        Raises:
+            ValueError: the name has another ending.
+        """
         path = os.fspath(path)
-        if path.lower().endswith(".dot"):
-            write_whole(path, self.to_string().encode())
+        ending = os.path.splitext(path)[1].lower()
+        if ending == ".dot":
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(self.to_string())
+        elif ending == ".png":
+            self.to_canvas(scale).save(path)
         else:
-            self.to_canvas().save(path, scale)
+            raise ValueError(
+                "keras.utils.plot_model: expected a file name that ends in .png or "
+                f".dot. Received: {path!r}."
+            )
 
     def write_png(self, path: Any) -> None:
         """Write a PNG file."""
-        self.to_canvas().save(os.fspath(path))
+        self.to_canvas().save(path)
 
 
-def _size(box: Box) -> tuple[int, int]:
-    width = max(text_width(line) for line in (box.title, *box.lines)) + 2 * _PAD
-    return width, (CHAR_HEIGHT + 3) * (1 + len(box.lines)) + 2 * _PAD
+class _Layout:
+    """Where the boxes of a drawing stand; arrows over several ranks get own lanes."""
 
+    def __init__(self, drawing: Drawing, scale: int) -> None:
+        self.drawing = drawing
+        self.scale = scale
+        self.vertical = drawing.rankdir in ("TB", "BT")
+        self.sizes = {box.key: self._size(box) for box in drawing.boxes}
+        self.lanes: dict[tuple[str, str], list[str]] = {}
+        self.rows = self._rows()
+        self.places: dict[str, tuple[int, int]] = {}
+        self.extent = self._place()
 
-def _draw_box(
-    canvas: Canvas, box: Box, place: tuple[int, int], size: tuple[int, int]
-) -> None:
-    (x, y), (width, height) = place, size
-    head = CHAR_HEIGHT + 3 + _PAD
-    canvas.rectangle(x, y, width, height, _BODY)
-    canvas.rectangle(x, y, width, head if box.lines else height, _HEADER)
-    canvas.text(
-        x + (width - text_width(box.title)) // 2, y + _PAD, box.title, "#ffffff"
-    )
-    for index, line in enumerate(box.lines):
-        top = y + head + _PAD // 2 + index * (CHAR_HEIGHT + 3)
-        canvas.text(x + _PAD, top, line)
+    def _size(self, box: Box) -> tuple[int, int]:
+        width = max(text_width(line) for line in (box.title, *box.lines)) + 2 * _PAD
+        return width, _LINE * (1 + len(box.lines)) + 2 * _PAD
 
+    def _rows(self) -> list[list[str]]:
+        ranks = {box.key: box.rank for box in self.drawing.boxes}
+        rows: list[list[str]] = [[] for _ in range(max(ranks.values(), default=0) + 1)]
+        for key, rank in ranks.items():
+            rows[rank].append(key)
+        for edge in self.drawing.edges:
+            start, end = edge
+            lane = []
+            for rank in range(ranks[start] + 1, ranks[end]):
+                name = f"{start}\0{end}\0{rank}"
+                rows[rank].append(name)
+                self.sizes[name] = (_PAD, _PAD)
+                lane.append(name)
+            self.lanes[edge] = lane
+        return [row for row in rows if row]
 
-def _draw_edge(
-    canvas: Canvas,
-    places: dict[str, tuple[int, int]],
-    sizes: dict[str, tuple[int, int]],
-    start: str,
-    end: str,
-    downwards: bool,
-) -> None:
-    (x1, y1), (w1, h1) = places[start], sizes[start]
-    (x2, y2), (w2, h2) = places[end], sizes[end]
-    if downwards:
-        first, second = (x1 + w1 // 2, y1 + h1), (x2 + w2 // 2, y2)
-        if y2 < y1:
-            first, second = (x1 + w1 // 2, y1), (x2 + w2 // 2, y2 + h2)
-    else:
-        first, second = (x1 + w1, y1 + h1 // 2), (x2, y2 + h2 // 2)
-        if x2 < x1:
-            first, second = (x1, y1 + h1 // 2), (x2 + w2, y2 + h2 // 2)
-    canvas.arrow(*first, *second)
+    def _place(self) -> tuple[int, int]:
+        across, along = (0, 1) if self.vertical else (1, 0)
+        breadths = [
+            sum(self.sizes[key][across] for key in row) + _GAP * (len(row) - 1)
+            for row in self.rows
+        ]
+        total = max(breadths, default=0)
+        backwards = self.drawing.rankdir in ("BT", "RL")
+        order = list(zip(self.rows, breadths, strict=True))
+        offset = _GAP // 2
+        for row, breadth in reversed(order) if backwards else order:
+            position = (_GAP + total - breadth) // 2
+            depth = max(self.sizes[key][along] for key in row)
+            for key in row:
+                spot = (position, offset + (depth - self.sizes[key][along]) // 2)
+                self.places[key] = spot if self.vertical else (spot[1], spot[0])
+                position += self.sizes[key][across] + _GAP
+            offset += depth + _GAP
+        length = offset - _GAP // 2
+        return (total + _GAP, length) if self.vertical else (length, total + _GAP)
+
+    def _port(self, key: str, towards: str) -> tuple[int, int]:
+        """The middle of the side of a box that faces another box."""
+        (x, y), (width, height) = self.places[key], self.sizes[key]
+        other_x, other_y = self.places[towards]
+        if self.vertical:
+            return x + width // 2, y + height if other_y > y else y
+        return x + width if other_x > x else x, y + height // 2
+
+    def draw(self) -> Canvas:
+        scale = self.scale
+        canvas = Canvas(self.extent[0] * scale, self.extent[1] * scale)
+        for edge, lane in self.lanes.items():
+            keys = [edge[0], *lane, edge[1]]
+            points = [self._port(keys[0], keys[1])]
+            for before, key, after in zip(keys, keys[1:], keys[2:], strict=False):
+                points += [self._port(key, before), self._port(key, after)]
+            points.append(self._port(keys[-1], keys[-2]))
+            scaled = [(x * scale, y * scale) for x, y in points]
+            canvas.line(scaled[:-1], BLACK, 1.2)
+            canvas.arrow(*scaled[-2], *scaled[-1])
+        for box in self.drawing.boxes:
+            self._draw_box(canvas, box)
+        return canvas
+
+    def _draw_box(self, canvas: Canvas, box: Box) -> None:
+        scale = self.scale
+        (x, y), (width, height) = self.places[box.key], self.sizes[box.key]
+        left, top, right = x * scale, y * scale, (x + width) * scale
+        head = _LINE + _PAD if box.lines else height
+        canvas.rectangle(left, top, right, (y + height) * scale, _BODY, BLACK)
+        canvas.rectangle(left, top, right, (y + head) * scale, _HEAD, BLACK)
+        middle = (y + head / 2) * scale
+        canvas.text((left + right) / 2, middle, box.title, WHITE, scale, "cm")
+        for index, line in enumerate(box.lines):
+            line_top = (y + head + _PAD // 2 + index * _LINE) * scale
+            canvas.text(left + _PAD * scale, line_top, line, BLACK, scale)
 
 
 class _Options(NamedTuple):
@@ -323,7 +359,7 @@ def plot_model(
 
     Args:
         model: a built model.
-        to_file: the file; `.png`, `.svg` or `.dot`.
+        to_file: the file; `.png` or `.dot`.
         show_shapes: whether boxes show input and output shapes.
         show_dtype: whether boxes show output dtypes.
         show_layer_names: whether boxes show names beside classes.
