@@ -1,7 +1,6 @@
 """Public names of control flow, tensor arrays, printing, and tf.autograph."""
 
 NAMES: dict[str, tuple[str, ...]] = {
-    "lamina.autograph.function": ("function",),
     "lamina.autograph.api": (
         "autograph.experimental.Feature",
         "autograph.experimental.do_not_convert",

@@ -7,14 +7,9 @@ Python's own meaning over Python values and the ``staging`` of branches and loop
 traced tensors.
 """
 
-from lamina.autograph import status
-from lamina.autograph.api import do_not_convert
-from lamina.autograph.operators import artifact, convert, converted_call, tf_convert
-from lamina.autograph.operators.calls import register_holder
-from lamina.engine import function as _function
+from lamina._names import attach
+from lamina.autograph import conversion as conversion  # registers with the engine
+from lamina.autograph.conversion import convert as convert
+from lamina.autograph.conversion import tf_convert as tf_convert
 
-_function.set_converter(convert)
-_function.set_unconverted(do_not_convert)
-register_holder(_function._WeakMethod)
-
-__all__ = ["artifact", "convert", "converted_call", "status", "tf_convert"]
+__getattr__, __dir__ = attach(__name__)

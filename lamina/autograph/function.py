@@ -1,6 +1,6 @@
 """``tf.function`` with AutoGraph registered."""
 
-import lamina.autograph  # noqa: F401  (registers the converter)
+import lamina.autograph.conversion  # noqa: F401  (registers the converter)
 from lamina.engine.function import function
 
 __all__ = ["function"]

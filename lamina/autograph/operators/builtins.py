@@ -36,7 +36,10 @@ def _bounds(first: Any, second: Any = None, step: Any = 1) -> tuple[Any, Any, An
 
 def is_range(fn: Any) -> bool:
     """Whether a callable is ``tf.range``."""
-    return getattr(fn, "path", None) == "range"
+    return (
+        getattr(fn, "__name__", "") == "range_"
+        and getattr(fn, "__module__", "") == "lamina.ops.array.creation"
+    )
 
 
 def range_of(

@@ -7,7 +7,7 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from lamina.autograph import tf_convert
+from lamina.autograph.conversion import tf_convert
 from lamina.autograph.staging import conditional, predicates, values
 from lamina.autograph.staging.effects import check
 from lamina.engine import nest

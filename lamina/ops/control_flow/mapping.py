@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from lamina.autograph import tf_convert
+from lamina.autograph.conversion import tf_convert
 from lamina.autograph.staging import loops
 from lamina.autograph.staging.inputs import Inputs
 from lamina.engine import nest

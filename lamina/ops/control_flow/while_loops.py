@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from lamina.autograph import tf_convert
+from lamina.autograph.conversion import tf_convert
 from lamina.autograph.staging import loops, predicates
 from lamina.engine import nest
 from lamina.engine.errors import message
