@@ -30,6 +30,9 @@ class MissingName(AttributeError):
     def __str__(self) -> str:
         return missing_text(*self._asked)
 
+    def __reduce__(self) -> tuple[type[AttributeError], tuple[str]]:
+        return AttributeError, (str(self),)
+
 
 class MissingNameImport(ModuleNotFoundError):
     """A name that ``from namespace import name`` asked for in vain.
@@ -49,13 +52,23 @@ class MissingNameImport(ModuleNotFoundError):
     def __str__(self) -> str:
         return missing_text(*self._asked)
 
+    def __reduce__(self) -> tuple[type[ImportError], tuple[str]]:
+        return ImportError, (str(self),)
+
+
+# A traceback shows them under the names of the Python classes that users know.
+MissingName.__module__ = MissingNameImport.__module__ = "builtins"
+MissingName.__qualname__ = "AttributeError"
+MissingNameImport.__qualname__ = "ImportError"
+
 
 def missing_text(path: str, name: str) -> str:
     """The four-part text about a missing public name."""
     space = spelled(path)
     full = spelled(f"{path}.{name}" if path else name)
     near = nearest(path, name)
-    known = full.removeprefix("tf.") in known_symbols()
+    public = full.removeprefix("tf.")
+    known = public in known_symbols() or public in known_namespaces()
     what = (
         f"TensorFlow 2.21 has `{full}`, Lamina does not support it yet."
         if known
@@ -106,6 +119,12 @@ def known_symbols() -> frozenset[str]:
         return frozenset()
     with gzip.open(_KNOWN_FILE, "rt", encoding="utf-8") as file:
         return frozenset(file.read().split())
+
+
+@cache
+def known_namespaces() -> frozenset[str]:
+    """The public namespaces of TensorFlow 2.21 and Keras 3.15, without ``tf.``."""
+    return frozenset(path.rpartition(".")[0] for path in known_symbols() if "." in path)
 
 
 def _alike(name: str, candidates: list[str]) -> list[str]:

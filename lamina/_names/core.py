@@ -1,21 +1,68 @@
 """Public names of tensors, variables, tapes, functions and errors."""
 
-_DTYPES = (
-    "bfloat16 bool complex64 complex128 double float16 float32 float64 half int8 int16 "
-    "int32 int64 uint8 uint16 uint32 uint64 string resource variant"
-).split()
+_DTYPES = [
+    "bfloat16",
+    "bool",
+    "complex64",
+    "complex128",
+    "double",
+    "float16",
+    "float32",
+    "float64",
+    "half",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "uint8",
+    "uint16",
+    "uint32",
+    "uint64",
+    "string",
+    "resource",
+    "variant",
+]
 
-_ERRORS = (
-    "AbortedError AlreadyExistsError CancelledError DataLossError "
-    "DeadlineExceededError FailedPreconditionError InternalError InvalidArgumentError "
-    "NotFoundError OpError OperatorNotAllowedInGraphError OutOfRangeError "
-    "PermissionDeniedError ResourceExhaustedError UnauthenticatedError "
-    "UnavailableError UnimplementedError UnknownError InaccessibleTensorError "
-    "ABORTED ALREADY_EXISTS CANCELLED DATA_LOSS DEADLINE_EXCEEDED FAILED_PRECONDITION "
-    "INTERNAL INVALID_ARGUMENT NOT_FOUND OK OUT_OF_RANGE PERMISSION_DENIED "
-    "RESOURCE_EXHAUSTED UNAUTHENTICATED UNAVAILABLE UNIMPLEMENTED UNKNOWN "
-    "exception_type_from_error_code error_code_from_exception_type"
-).split()
+_ERRORS = [
+    "AbortedError",
+    "AlreadyExistsError",
+    "CancelledError",
+    "DataLossError",
+    "DeadlineExceededError",
+    "FailedPreconditionError",
+    "InternalError",
+    "InvalidArgumentError",
+    "NotFoundError",
+    "OpError",
+    "OperatorNotAllowedInGraphError",
+    "OutOfRangeError",
+    "PermissionDeniedError",
+    "ResourceExhaustedError",
+    "UnauthenticatedError",
+    "UnavailableError",
+    "UnimplementedError",
+    "UnknownError",
+    "InaccessibleTensorError",
+    "ABORTED",
+    "ALREADY_EXISTS",
+    "CANCELLED",
+    "DATA_LOSS",
+    "DEADLINE_EXCEEDED",
+    "FAILED_PRECONDITION",
+    "INTERNAL",
+    "INVALID_ARGUMENT",
+    "NOT_FOUND",
+    "OK",
+    "OUT_OF_RANGE",
+    "PERMISSION_DENIED",
+    "RESOURCE_EXHAUSTED",
+    "UNAUTHENTICATED",
+    "UNAVAILABLE",
+    "UNIMPLEMENTED",
+    "UNKNOWN",
+    "exception_type_from_error_code",
+    "error_code_from_exception_type",
+]
 
 NAMES: dict[str, tuple[str, ...]] = {
     "lamina.engine.dtypes": (

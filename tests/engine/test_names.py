@@ -1,9 +1,11 @@
 """The lazy namespace: cost of the import, resolution, missing names."""
 
 import importlib
+import pickle
 import subprocess
 import sys
 import time
+import traceback
 
 import pytest
 
@@ -83,6 +85,16 @@ def test_missing_names(expression, texts):
         eval(expression)
     for text in texts:
         assert text in str(caught.value)
+
+
+def test_a_missing_name_is_shown_and_pickled_as_its_python_class():
+    with pytest.raises(AttributeError) as caught:
+        _ = lamina.constnt
+    shown = traceback.format_exception_only(caught.value)[0]
+    assert shown.startswith("AttributeError: tf: expected")
+    copy = pickle.loads(pickle.dumps(caught.value))
+    assert type(copy) is AttributeError
+    assert str(copy) == str(caught.value)
 
 
 def test_missing_imports():
