@@ -36,7 +36,7 @@ class Tensor:
     Reference: ``tf.Tensor``.
     """
 
-    __slots__ = ("__weakref__", "_keras_mask", "_value")
+    __slots__ = ("__weakref__", "_keras_logits", "_keras_mask", "_value")
     __array_priority__ = 100
     _value: Any
 
