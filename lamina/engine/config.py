@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import logging
 import os
-from typing import Any
+from typing import Any, Final
 
 import jax
 
 from lamina.engine.context import settings
 from lamina.engine.device import PhysicalDevice, resolve, started
 from lamina.engine.errors import message
+
+
+_PRECISION: Final = "jax_default_matmul_precision"
 
 
 class _Choices:
@@ -256,7 +259,7 @@ def enable_tensor_float_32_execution(enabled: bool) -> None:
     Reference: ``tf.config.experimental.enable_tensor_float_32_execution``.
     """
     precision = None if enabled else "highest"
-    jax.config.update("jax_default_matmul_precision", precision)
+    jax.config.update(_PRECISION, precision)
 
 
 def tensor_float_32_execution_enabled() -> bool:
@@ -264,7 +267,7 @@ def tensor_float_32_execution_enabled() -> bool:
 
     Reference: ``tf.config.experimental.tensor_float_32_execution_enabled``.
     """
-    return bool(jax.config.jax_default_matmul_precision != "highest")
+    return bool(getattr(jax.config, _PRECISION) != "highest")
 
 
 def enable_op_determinism() -> None:

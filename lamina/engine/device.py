@@ -429,7 +429,7 @@ def _before_start(name: str, option: str, value: Any) -> None:
 def started() -> bool:
     """Whether the devices have been started, so that their options are fixed."""
     option = "jax_num_cpu_devices"
-    before = jax.config.jax_num_cpu_devices
+    before = getattr(jax.config, option)
     try:
         jax.config.update(option, max(before, 1) + 1)
     except RuntimeError:

@@ -88,11 +88,11 @@ class Canvas:
         length = max(float(np.hypot(x1 - x0, y1 - y0)), 1e-6)
         along = np.array([x1 - x0, y1 - y0]) / length
         across = np.array([-along[1], along[0]])
-        tip = np.array([x1, y1])
-        base = tip - along * min(7.0, length)
-        self._segment(x0, y0, *base, colour, 1.2)
+        base = np.array([x1, y1]) - along * min(7.0, length)
+        self._segment(x0, y0, base[0], base[1], colour, 1.2)
         for offset in np.linspace(-3.0, 3.0, 13):
-            self._segment(*(base + across * offset), *tip, colour, 1.0)
+            x, y = base + across * offset
+            self._segment(x, y, x1, y1, colour, 1.0)
 
     def text(
         self,

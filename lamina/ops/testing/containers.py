@@ -76,7 +76,7 @@ class ContainerAssertions(unittest.TestCase):
         """Two sequences of numbers that are nearly equal in each place."""
         self.assertEqual(len(expected_seq), len(actual_seq), msg)
         for one, two in zip(expected_seq, actual_seq, strict=True):
-            self.assertAlmostEqual(one, two, places, msg, delta)  # type: ignore[misc]
+            self.assertAlmostEqual(one, two, places, msg, delta)  # type: ignore[arg-type]
 
     def assertRegexMatch(
         self, actual_str: str, regexes: Sequence[str], message: Any = None
