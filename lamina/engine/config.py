@@ -12,7 +12,6 @@ from lamina.engine.context import settings
 from lamina.engine.device import PhysicalDevice, resolve, started
 from lamina.engine.errors import message
 
-
 _PRECISION: Final = "jax_default_matmul_precision"
 
 
