@@ -61,8 +61,9 @@ def confusion_counts(
     if top_k is not None:
         y_pred = _only_top_k(y_pred, top_k)
     if class_id is not None:
-        y_true, y_pred = (_one_class(y, class_id) for y in (y_true, y_pred))
-        weight = _one_class(jnp.broadcast_to(weight, (*weight.shape[:-1], 1)), 0)
+        y_true, y_pred, weight = (
+            _one_class(y, class_id) for y in (y_true, y_pred, weight)
+        )
     if not multi_label:
         weight = jnp.broadcast_to(weight, y_pred.shape).reshape(-1, 1)
         y_true, y_pred = y_true.reshape(-1, 1), y_pred.reshape(-1, 1)

@@ -16,7 +16,7 @@ from lamina.keras.config import epsilon
 from lamina.keras.metrics.arithmetic import divide_no_nan
 from lamina.keras.metrics.confusion import ConfusionMetric
 
-_FOUR = ("true_positives", "true_negatives", "false_positives", "false_negatives")
+_FOUR = ("true_positives", "false_positives", "true_negatives", "false_negatives")
 _CURVES = ("ROC", "PR", "PRGAIN")
 _METHODS = ("interpolation", "majoring", "minoring")
 
@@ -30,8 +30,8 @@ def logistic(x: TensorLike) -> Array:
 @op("keras.metrics.area_under_curve", differentiable=False)
 def area_under_curve(
     tp: TensorLike,
-    tn: TensorLike,
     fp: TensorLike,
+    tn: TensorLike,
     fn: TensorLike,
     label_weights: TensorLike | None,
     curve: str,
@@ -246,8 +246,8 @@ class AUC(ConfusionMetric):
 @op("keras.metrics.best_under_constraint", differentiable=False)
 def best_under_constraint(
     tp: TensorLike,
-    tn: TensorLike,
     fp: TensorLike,
+    tn: TensorLike,
     fn: TensorLike,
     constrained: str,
     maximized: str,

@@ -91,7 +91,7 @@ class IoU(Metric):
         sparse_y_pred: bool = True,
         axis: int = -1,
     ) -> None:
-        super().__init__(name=name, dtype=dtype or "int32")
+        super().__init__(name=name, dtype=dtype or "int64")
         if max(target_class_ids) >= num_classes:
             raise InvalidArgumentError.of(
                 f"keras.metrics.{type(self).__name__}",
@@ -122,9 +122,9 @@ class IoU(Metric):
         """
         if "float" in str(getattr(sample_weight, "dtype", "")) and "int" in self.dtype:
             warnings.warn(
-                "You are passing weight as `float`, but dtype is `int`. This may result "
-                "in an incorrect weight due to type casting. Consider using integer "
-                "weights, or dtype='float32'.",
+                "You are passing weight as `float`, but dtype is `int`. This may "
+                "result in an incorrect weight due to type casting. Consider using "
+                "integer weights, or dtype='float32'.",
                 stacklevel=2,
             )
         matrix = class_confusion(

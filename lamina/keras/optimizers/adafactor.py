@@ -53,15 +53,10 @@ class Adafactor(Optimizer):
     def slots(self, variable: Any) -> list[dict[str, Slot]]:
         """Means of squares over rows and columns, and the full ones."""
         shape = tuple(variable.shape)
-        rows = shape[:-1] if len(shape) > 1 else ()
-        columns = shape[:-2] + shape[-1:] if len(shape) > 1 else ()
-        return [
-            {
-                "row": Slot(shape=rows),
-                "column": Slot(shape=columns),
-                "velocity": Slot(),
-            }
-        ]
+        row, column = Slot(shape=shape[:-1]), Slot(shape=shape[:-2] + shape[-1:])
+        if len(shape) < 2:  # Keras keeps two unused integers, and files hold them
+            row = column = Slot(shape=(), dtype="int32")
+        return [{"row": row, "column": column, "velocity": Slot()}]
 
     def pure_update(
         self,

@@ -55,11 +55,13 @@ from lamina.keras.saving.serialization import (
 class Slot(NamedTuple):
     """One optimizer variable that stands beside a model variable.
 
-    `initial` is the number it starts from; `shape` defaults to the variable's.
+    `initial` is the number it starts from; shape and dtype default to the
+    variable's.
     """
 
     initial: float = 0.0
     shape: tuple[int, ...] | None = None
+    dtype: str | None = None
 
 
 class Step(NamedTuple):
@@ -290,7 +292,7 @@ class Optimizer:
         return self.add_variable(
             variable.shape if slot.shape is None else slot.shape,
             initializer=Constant(slot.initial),
-            dtype=variable.dtype,
+            dtype=slot.dtype or variable.dtype,
             name=f"{_reference_name(variable)}_{name}",
         )
 

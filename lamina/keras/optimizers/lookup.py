@@ -17,6 +17,7 @@ from lamina.keras.optimizers.muon import Muon
 from lamina.keras.optimizers.nadam import Nadam
 from lamina.keras.optimizers.rmsprop import RMSprop
 from lamina.keras.optimizers.sgd import SGD
+from lamina.keras.saving.registry import get_registered_object
 from lamina.keras.saving.serialization import (
     deserialize_keras_object,
     serialize_keras_object,
@@ -79,7 +80,7 @@ def get(identifier: Any) -> Optimizer | None:
     if identifier is None:
         return None
     found = identifier
-    if isinstance(identifier, str):
+    if isinstance(identifier, str) and _is_known(identifier):
         found = deserialize({"class_name": identifier, "config": {}})
     elif isinstance(identifier, dict):
         found = deserialize(identifier)
@@ -94,3 +95,7 @@ def get(identifier: Any) -> Optimizer | None:
         received=f"Could not interpret optimizer identifier: {identifier!r}",
         hint='For example "adam", or keras.optimizers.Adam(0.001).',
     )
+
+
+def _is_known(name: str) -> bool:
+    return name.lower() in _BY_NAME or get_registered_object(name) is not None
