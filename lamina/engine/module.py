@@ -58,7 +58,7 @@ class Module:
             )
         self._name = name
         with name_scope(name) as scope_name:
-            self._scope_name = scope_name
+            self._name_scope = name_scope(scope_name)
 
     @property
     def name(self) -> str:
@@ -68,7 +68,7 @@ class Module:
     @property
     def name_scope(self) -> name_scope:
         """The scope of the module's name, to be entered with ``with``."""
-        return name_scope(self._scope_name)
+        return self._name_scope
 
     @property
     def variables(self) -> Sequence[Variable]:
@@ -181,7 +181,8 @@ class _Walk:
                 message(
                     f"tf.Module ({type(module).__name__})",
                     expected="attributes that are nested structures",
-                    received=f"error processing property {attribute!r}: {error}",
+                    received=f"Error processing property {attribute!r} of {module!r}: "
+                    f"{error}",
                     hint="Use dictionary keys of one sortable type, or name the "
                     "attribute in _TF_MODULE_IGNORED_PROPERTIES.",
                 )

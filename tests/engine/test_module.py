@@ -21,6 +21,8 @@ class Block(tf.Module):
 
 def test_names():
     assert tf.Module().name == "module"
+    module = tf.Module()
+    assert module.name_scope is module.name_scope
     assert Block().name == "block"
     assert type("CamelCaseThing2D", (tf.Module,), {})().name == "camel_case_thing2_d"
     assert Block(name="other").name_scope.name == "other/"
@@ -97,7 +99,7 @@ def test_flatten_options():
 def test_unsortable_keys_in_an_attribute():
     module = tf.Module()
     module.bad = {1: 1, "a": 2}
-    with pytest.raises(ValueError, match="error processing property 'bad'"):
+    with pytest.raises(ValueError, match="Error processing property 'bad'"):
         _ = module.variables
 
 
