@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import types
 from typing import Any
 
 import jax
@@ -38,6 +39,27 @@ def user_location() -> str:
             return f"{file}:{line}, in {frame.f_code.co_name}"
         frame = frame.f_back  # type: ignore[assignment]
     return ""
+
+
+def hide_frames(error: BaseException) -> BaseException:
+    """The error with only the user's frames in its traceback.
+
+    Set the environment variable LAMINA_TRACEBACKS to ``full`` to see all frames.
+    """
+    if os.environ.get("LAMINA_TRACEBACKS") == "full":
+        return error
+    kept = []
+    trace = error.__traceback__
+    while trace is not None:
+        name = trace.tb_frame.f_code.co_filename
+        if not any(part in name for part in _HIDDEN):
+            kept.append(trace)
+        trace = trace.tb_next
+    shown: types.TracebackType | None = None
+    for trace in reversed(kept):
+        frame, at = trace.tb_frame, trace.tb_lasti
+        shown = types.TracebackType(shown, frame, at, trace.tb_lineno)
+    return error.with_traceback(shown)
 
 
 _ORIGINS: Any = None

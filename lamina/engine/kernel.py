@@ -263,7 +263,7 @@ def execute(kernel: Kernel, tensors: list[Tensor]) -> Any:
         raise explain(error, kernel.op, arrays) from None
     result, outputs = _wrap(out)
     if trace is not None:
-        trace.adopt(outputs)
+        trace.made(kernel, tensors, outputs)
     for tape in watching:
         tape.record(Record(kernel, tensors, outputs, wanted, pullback))
     return result

@@ -24,7 +24,7 @@ from lamina.engine.shapes import TensorShape
 
 jax.config.update("jax_enable_x64", True)
 if "JAX_TRACEBACK_FILTERING" not in os.environ:
-    jax.config.update("jax_traceback_filtering", "quiet_remove_frames")
+    jax.config.update("jax_traceback_filtering", "off")  # see failure.hide_frames
 
 Tracer = jax.core.Tracer
 HOST_LIMIT = 1 << 14  # bytes: larger constants are placed on the device at once

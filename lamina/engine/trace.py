@@ -21,6 +21,7 @@ from jax import numpy as jnp
 
 from lamina.engine import nest
 from lamina.engine.context import state
+from lamina.engine.failure import hide_frames
 from lamina.engine.tensor import Tensor, Tracer, convert_to_tensor, is_tensor
 
 
@@ -31,14 +32,33 @@ class VariableState:
     constant that stands for the variable, later the tracer that was assigned.
     """
 
-    __slots__ = ("entry", "private", "public", "variable", "written")
+    __slots__ = ("assigned", "entry", "private", "public", "variable", "written")
 
     def __init__(self, variable: Any, private: Any) -> None:
         self.variable = variable
         self.entry = private
         self.private = private
         self.public: Tensor | None = None
+        self.assigned: Tensor | None = None
         self.written = False
+
+
+class Recipe:
+    """How a tensor of a trace was made: a kernel on tensors, or a variable's value.
+
+    Values that do not depend on the function's inputs can so be computed at once,
+    which is what a variable made inside a traced function needs.
+    """
+
+    __slots__ = ("index", "inputs", "kernel", "variable")
+
+    def __init__(
+        self, kernel: Any, inputs: Sequence[Tensor], index: int, variable: Any = None
+    ) -> None:
+        self.kernel = kernel
+        self.inputs = inputs
+        self.index = index
+        self.variable = variable
 
 
 class Trace:
@@ -50,6 +70,7 @@ class Trace:
         self.captures: dict[int, tuple[Tensor, Any, Any]] = {}
         self.variables: dict[int, VariableState] = {}
         self.created: list[Any] = []
+        self.recipes: dict[int, Recipe] = {}
         self.function: Any = parent.function if parent is not None else None
 
     def adopt(self, tensors: Sequence[Tensor]) -> None:
@@ -85,6 +106,8 @@ class Trace:
         if found.public is None:
             found.public = Tensor(jnp.array(found.private, copy=True))
             self.adopt((found.public,))
+            inputs = () if found.assigned is None else (found.assigned,)
+            self.recipes[id(found.public)] = Recipe(None, inputs, 0, variable)
         return found.public
 
     def write(self, variable: Any, value: Tensor) -> None:
@@ -92,7 +115,53 @@ class Trace:
         found = self.lookup(variable)
         found.private = jnp.array(self.use(value), copy=True)
         found.public = None
+        found.assigned = value
         found.written = True
+
+    def made(self, kernel: Any, inputs: Sequence[Tensor], out: list[Tensor]) -> None:
+        """Notes tensors that a kernel made in this trace, and how."""
+        self.adopt(out)
+        for index, tensor in enumerate(out):
+            self.recipes[id(tensor)] = Recipe(kernel, inputs, index)
+
+    def value_now(self, tensor: Tensor) -> Any:
+        """The array of a tensor that does not depend on the function's inputs.
+
+        Variables that were updated on the way (the state of random numbers) keep the
+        update, so that it is not used twice.
+
+        Raises:
+            KeyError: if it depends on the inputs.
+        """
+        with init_scope():
+            value = self._evaluate(tensor, {})
+            for known in self.variables.values():
+                if known.assigned is not None and known.written:
+                    with contextlib.suppress(KeyError):
+                        array = self._evaluate(known.assigned, {})
+                        known.variable._tensor = Tensor(array)
+        return value
+
+    def _evaluate(self, tensor: Tensor, done: dict[int, Any]) -> Any:
+        if not isinstance(tensor._value, Tracer):
+            return tensor._value
+        if id(tensor) not in done:
+            recipe = self.recipes.get(id(tensor))
+            if recipe is None:
+                if self.parent is None:
+                    raise KeyError(tensor)
+                return self.parent._evaluate(tensor, done)
+            if recipe.kernel is not None:
+                arrays = [self._evaluate(item, done) for item in recipe.inputs]
+                out = recipe.kernel.eager(arrays)
+                done[id(tensor)] = (
+                    out[recipe.index] if isinstance(out, tuple | list) else out
+                )
+            elif recipe.inputs:
+                done[id(tensor)] = self._evaluate(recipe.inputs[0], done)
+            else:
+                done[id(tensor)] = recipe.variable._tensor._value
+        return done[id(tensor)]
 
     @contextlib.contextmanager
     def active(self) -> Iterator[None]:
@@ -217,7 +286,10 @@ def capture(function: Callable[..., Any], args: Sequence[Any]) -> Captured:
             return results
 
     specs = [_spec(arg) for arg in args]
-    closed = jax.make_jaxpr(run)(*specs)
+    try:
+        closed = jax.make_jaxpr(run)(*specs)
+    except Exception as error:
+        raise hide_frames(error) from error.__cause__
     return Captured(closed, trace, structure, static)
 
 

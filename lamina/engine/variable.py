@@ -495,28 +495,32 @@ def _rebuild(cls: type[Variable], value: Any, name: str, trainable: bool) -> Var
 
 
 def _initial(value: Any, dtype: Any) -> Tensor:
+    trace = state.trace
     with init_scope():
         if callable(value) and not isinstance(value, Tensor | Variable):
             value = value()
-        if hasattr(value, "__tensor_value__"):
-            value = value.__tensor_value__()
-        tensor = convert_to_tensor(value) if dtype is None else None
-        if tensor is None:
-            wanted = as_dtype(dtype)
-            tensor = convert_to_tensor(value, wanted)
-        if isinstance(tensor._value, Tracer):
+    if hasattr(value, "__tensor_value__"):
+        value = value.__tensor_value__()
+    tensor = convert_to_tensor(value, None if dtype is None else as_dtype(dtype))
+    if isinstance(tensor._value, Tracer):
+        try:
+            if trace is None:
+                raise KeyError(tensor)
+            return Tensor(trace.value_now(tensor))
+        except KeyError:
             raise ValueError(
                 message(
                     "tf.Variable",
                     expected="an initial value that is known when the variable is made",
-                    received="a tensor computed inside a traced function",
+                    received="a tensor computed from a traced function's inputs",
                     hint="Pass a function that makes the value, such as `lambda: "
                     "tf.zeros(shape)`, or create the variable outside.",
                 )
-            )
-        if isinstance(tensor._value, np.ndarray) and tensor._value.dtype != object:
+            ) from None
+    if isinstance(tensor._value, np.ndarray) and tensor._value.dtype != object:
+        with init_scope():
             return Tensor(jnp.asarray(tensor._value))
-        return Tensor(tensor._value)
+    return Tensor(tensor._value)
 
 
 def _created(variable: Variable) -> None:

@@ -281,3 +281,33 @@ def test_many_functions_stay_small():
     for n in range(600):
         f(n)
     assert len(f._cache) <= 512
+
+
+def test_initial_values_computed_while_tracing():
+    class Dense(tf.Module):
+        def __init__(self):
+            self.w = None
+
+        @tf.function
+        def __call__(self, x):
+            if self.w is None:
+                self.w = tf.Variable(tf.random.normal([x.shape[-1], 2]) * 0.5)
+                self.u = tf.Variable(tf.random.normal([x.shape[-1], 2]) * 0.5)
+            return tf.matmul(x, self.w)
+
+    dense = Dense()
+    assert dense(tf.ones([1, 3])).shape == (1, 2)
+    assert not np.allclose(dense.w, dense.u)
+    assert not np.allclose(dense.u, tf.random.normal([3, 2]) * 0.5)
+
+
+def test_tracebacks_show_the_users_frames():
+    @tf.function
+    def wrong(x):
+        return tf.reshape(x, [7])
+
+    with pytest.raises(ValueError) as info:
+        wrong(tf.zeros([3]))
+    files = [str(entry.path) for entry in info.traceback]
+    assert not any("/jax/" in file for file in files)
+    assert files.count(__file__) >= 2

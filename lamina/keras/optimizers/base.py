@@ -25,7 +25,7 @@ from lamina.engine.errors import (
 from lamina.engine.function import function
 from lamina.engine.tape import GradientTape
 from lamina.engine.tensor import Tensor, convert_to_tensor
-from lamina.engine.trace import is_tracing
+from lamina.engine.trace import init_scope, is_tracing
 from lamina.engine.variable import Variable
 from lamina.keras.common.naming import auto_name
 from lamina.keras.config import floatx
@@ -321,7 +321,8 @@ class Optimizer:
         """
         self._check_super_called()
         dtype = dtype or floatx()
-        value = initializers.get(initializer)(tuple(shape), dtype=dtype)
+        with init_scope():
+            value = initializers.get(initializer)(tuple(shape), dtype=dtype)
         variable = Variable(
             value, trainable=False, name=name, dtype=dtype, aggregation=aggregation
         )
