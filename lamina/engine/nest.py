@@ -110,6 +110,7 @@ def pack_sequence_as(
                 f"is one leaf. The target structure is of type `{type(structure)}`: "
                 f"{structure!r}. However the input is a sequence "
                 f"({type(flat_sequence)}) of length {len(values)}: {flat_sequence!r}. "
+                "nest cannot guarantee that it is safe to map one to the other. "
                 "Pass a structure with as many leaves as there are values."
             )
         return values[0]
@@ -201,6 +202,7 @@ def assert_same_structure(
 
     Reference: ``tf.nest.assert_same_structure``.
     """
+    check_types, expand_composites = bool(check_types), bool(expand_composites)
     try:
         _compare(nest1, nest2, check_types, expand_composites)
     except (ValueError, TypeError) as error:
@@ -390,13 +392,13 @@ def _compare(one: Any, two: Any, check_types: bool, expand: bool) -> None:
     if check_types and kind < COMPOSITE:
         _compare_types(one, two)
     mine, others = list(parts_of(one, kind)), list(parts_of(two, other))
+    for part, counterpart in zip(mine, others, strict=False):
+        _compare(part, counterpart, check_types, expand)
     if len(mine) != len(others):
         raise ValueError(
             "The two structures don't have the same number of elements. First "
             f"structure: {_describe(one)}. Second structure: {_describe(two)}"
         )
-    for part, counterpart in zip(mine, others, strict=True):
-        _compare(part, counterpart, check_types, expand)
 
 
 def _compare_types(one: Any, two: Any) -> None:

@@ -199,6 +199,7 @@ def test_same_structure(one, two):
     [
         ([1], (1,), TypeError, "has type list, while second structure"),
         ([1], [1, 2], ValueError, "same number of elements"),
+        ([[1]], [1, 2], ValueError, "is a sequence, while substructure"),
         ({"a": 1}, {"b": 1}, ValueError, "same set of keys"),
         (1, [1], ValueError, "is a sequence, while substructure"),
         ([1, [2]], [[1], 2], ValueError, r"\[., \[.\]\]"),
