@@ -23,10 +23,15 @@ def linear(x: Any) -> Any:
     return x
 
 
+def array_softmax(x: Array, axis: Any = -1) -> Array:
+    """The softmax of a raw array over one or several axes."""
+    return jax.nn.softmax(x, axis=axis)
+
+
 @op("keras.activations.softmax")
 def _softmax(x: TensorLike, axis: Any = -1) -> Array:
     """The softmax over one or several axes."""
-    return jax.nn.softmax(x, axis=axis)
+    return array_softmax(x, axis)
 
 
 def softmax(x: Any, axis: Any = -1) -> Tensor:
@@ -64,10 +69,15 @@ def log_softmax(x: TensorLike, axis: int | None = -1) -> Array:
     return jax.nn.log_softmax(x, axis=axis)
 
 
+def array_sigmoid(x: Array) -> Array:
+    """The logistic function of a raw array."""
+    return jax.nn.sigmoid(x)
+
+
 @op("keras.activations.sigmoid")
 def _sigmoid(x: TensorLike) -> Array:
     """The logistic function."""
-    return jax.nn.sigmoid(x)
+    return array_sigmoid(x)
 
 
 def sigmoid(x: Any) -> Tensor:

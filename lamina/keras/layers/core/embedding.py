@@ -11,8 +11,8 @@ from lamina.keras.layers.arguments import arguments_config, positive_integer
 from lamina.keras.layers.base import Layer
 from lamina.keras.layers.core.lora import LoraMixin
 from lamina.keras.regularizers import lookup as regularizers
-from lamina.ops.array.gather import gather
 from lamina.ops.array.casting import cast
+from lamina.ops.array.gather import gather
 from lamina.ops.math.comparison import not_equal
 
 

@@ -14,7 +14,7 @@ from lamina.keras.layers.base import Layer
 from lamina.keras.layers.input_spec import InputSpec
 from lamina.keras.regularizers import lookup as regularizers
 from lamina.ops.array.casting import cast
-from lamina.ops.array.clip import clip_by_value
+from lamina.ops.math.clipping import clip_by_value
 from lamina.ops.math.arithmetic import maximum, minimum
 from lamina.ops.math.elementwise import sqrt
 from lamina.ops.nn.batch_norm import (

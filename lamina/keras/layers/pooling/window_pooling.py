@@ -51,7 +51,7 @@ class MaxPooling3D(_MaxPooling):
 
 
 class AveragePooling1D(Pooling):
-    """The mean of each window of one dimension, such as time; padding does not count.
+    """The mean of each window of one dimension, such as time.
 
     Reference: `keras.layers.AveragePooling1D`.
     """
@@ -61,7 +61,7 @@ class AveragePooling1D(Pooling):
 
 
 class AveragePooling2D(Pooling):
-    """The mean of each window of two dimensions, such as those of images; padding does not count.
+    """The mean of each window of two dimensions, such as those of images.
 
     Reference: `keras.layers.AveragePooling2D`.
     """
@@ -71,7 +71,7 @@ class AveragePooling2D(Pooling):
 
 
 class AveragePooling3D(Pooling):
-    """The mean of each window of three dimensions, such as those of volumes; padding does not count.
+    """The mean of each window of three dimensions, such as those of volumes.
 
     Reference: `keras.layers.AveragePooling3D`.
     """

@@ -13,9 +13,8 @@ from lamina.keras.config import standardize_data_format
 from lamina.keras.layers.arguments import arguments_config
 from lamina.keras.layers.base import Layer
 from lamina.keras.layers.input_spec import InputSpec
-from lamina.ops.array.layout import transpose
-from lamina.ops.array.shaping import reshape
-from lamina.ops.array.tiling import repeat
+from lamina.ops.array.joining import repeat
+from lamina.ops.array.shaping import reshape, transpose
 
 
 class Flatten(Layer):
