@@ -407,9 +407,11 @@ class Layer(StateMixin, LossesMixin, ConfigMixin, Operation):
             previous_mask = self._fill_in_masks(call_spec, kwargs)
             symbolic = any_symbolic(original_args, original_kwargs)
             with self._open_name_scope():
+                if self._path is None:
+                    self._path = current_path()
                 outputs = self._run(symbolic, args, kwargs)
                 if not self.built:
-                    self.built = True
+                    self.build(next(iter(call_spec.shapes().values()), None))
                 if self.activity_regularizer is not None:
                     self._regularize_activity(outputs)
             self._pass_mask_on(call_spec.first_arg, outputs, previous_mask)

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from lamina.engine.dtypes import DType
+from lamina.engine.dtypes import DType, as_dtype
 from lamina.engine.graph import OpCall
 from lamina.engine.shapes import TensorShape
 from lamina.engine.tensor import convert_to_tensor
@@ -461,7 +461,7 @@ def _unknown(config: dict[str, Any], name: str, kind: str = "class") -> str:
 
 
 def _np(dtype: str) -> Any:
-    return DType(standardize_dtype(dtype)).np_dtype
+    return as_dtype(standardize_dtype(dtype)).np_dtype
 
 
 def _subclasses(cls: type) -> list[type]:
