@@ -233,10 +233,9 @@ class Variable:
 
     def owned_value(self) -> Any:
         """The device array, held by nothing but this variable's tensor."""
-        array = self._tensor._value
-        if isinstance(array, np.ndarray) or not self.is_sole_owner():
+        if not self.is_sole_owner() or isinstance(self._tensor._value, np.ndarray):
             with init_scope():
-                self._tensor = Tensor(jnp.array(array, copy=True))
+                self._tensor = Tensor(jnp.array(self._tensor._value, copy=True))
         return self._tensor._value
 
     def is_sole_owner(self) -> bool:
