@@ -551,7 +551,20 @@ def atan2(y: Same, x: Same, name: str | None = None) -> Array:
     return jnp.arctan2(y, x)
 
 
-@op("math.nextafter", dtypes=(dtypes.float32, dtypes.float64), differentiable=False)
+@jax.custom_jvp
+def _nextafter(x: Array, y: Array) -> Array:
+    return jnp.nextafter(x, y)
+
+
+@_nextafter.defjvp
+def _nextafter_jvp(
+    primals: tuple[Array, Array], tangents: tuple[Array, Array]
+) -> tuple[Array, Array]:
+    out = _nextafter(*primals)
+    return out, jnp.broadcast_to(tangents[0], out.shape)
+
+
+@op("math.nextafter", dtypes=(dtypes.float32, dtypes.float64))
 def nextafter(x1: Same, x2: Same, name: str | None = None) -> Array:
     """The next number after ``x1`` that the dtype holds, towards ``x2``.
 
@@ -566,7 +579,7 @@ def nextafter(x1: Same, x2: Same, name: str | None = None) -> Array:
     Reference: ``tf.math.nextafter``.
     """
     check_broadcast("tf.math.nextafter", x1, x2)
-    return jnp.nextafter(x1, x2)
+    return _nextafter(x1, x2)
 
 
 @op("math.add_n", dtypes=NUMERIC)

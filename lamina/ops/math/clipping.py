@@ -6,7 +6,7 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from lamina.engine.errors import InvalidArgumentError, ShapeError
+from lamina.engine.errors import ShapeError
 from lamina.engine.op import Array, Same, TensorLike, Tensors, op
 from lamina.engine.tensor import Tensor, convert_to_tensor
 from lamina.ops.checks import FLOAT_OR_COMPLEX, REAL, axes_tuple, check_broadcast, text
@@ -96,7 +96,8 @@ def global_norm(t_list: Any, name: str | None = None) -> Tensor:
 
     Reference: ``tf.linalg.global_norm``.
     """
-    return _global_norm(_present("tf.linalg.global_norm", t_list), name=name)
+    present = _present("tf.linalg.global_norm", t_list)
+    return _global_norm(present, name=name) if present else convert_to_tensor(0.0)
 
 
 def _present(name: str, t_list: Any) -> list[Tensor]:
@@ -108,13 +109,6 @@ def _present(name: str, t_list: Any) -> list[Tensor]:
     found = [
         convert_to_tensor(getattr(t, "values", t)) for t in t_list if t is not None
     ]
-    if not found:
-        raise InvalidArgumentError.of(
-            name,
-            expected="at least one tensor",
-            received=f"{len(t_list)} entries, all None",
-            hint="Check that the loss depends on the variables.",
-        )
     return found
 
 
@@ -150,6 +144,8 @@ def clip_by_global_norm(
     Reference: ``tf.clip_by_global_norm``.
     """
     present = _present("tf.clip_by_global_norm", t_list)
-    norm = _global_norm(present) if use_norm is None else convert_to_tensor(use_norm)
+    norm = global_norm(present) if use_norm is None else convert_to_tensor(use_norm)
+    if not present:
+        return list(t_list), norm
     scaled = iter(_scale_to_norm(present, clip_norm, norm))
     return [None if t is None else next(scaled) for t in t_list], norm

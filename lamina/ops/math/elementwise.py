@@ -114,12 +114,12 @@ def rsqrt(x: TensorLike, name: str | None = None) -> Array:
     return lax.rsqrt(x)
 
 
-@op("math.reciprocal", dtypes=NUMERIC)
+@op("math.reciprocal", dtypes=FLOAT_OR_COMPLEX)
 def reciprocal(x: TensorLike, name: str | None = None) -> Array:
-    """One over the value; integers are divided as integers.
+    """One over the value.
 
     Args:
-        x: a numeric tensor.
+        x: a floating or complex tensor.
         name: a name scope.
 
     Returns:
@@ -127,9 +127,7 @@ def reciprocal(x: TensorLike, name: str | None = None) -> Array:
 
     Reference: ``tf.math.reciprocal``.
     """
-    if jnp.issubdtype(x.dtype, jnp.inexact):
-        return 1 / x
-    return lax.div(jnp.ones_like(x), x)
+    return 1 / x
 
 
 @op("exp", dtypes=FLOAT_OR_COMPLEX)

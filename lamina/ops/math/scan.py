@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -107,15 +108,13 @@ def cumulative_logsumexp(
         name: a name scope.
 
     Returns:
-        A tensor of the same shape and dtype; of no elements, the lowest finite value
-        of the dtype.
+        A tensor of the same shape and dtype; of no elements, minus infinity.
 
     Raises:
         InvalidArgumentError: if the axis is out of range.
 
     Reference: ``tf.math.cumulative_logsumexp``.
     """
-    lowest = float(jnp.finfo(x.dtype).min)
     return _running(
         "tf.math.cumulative_logsumexp",
         lax.cumlogsumexp,
@@ -123,5 +122,5 @@ def cumulative_logsumexp(
         axis,
         exclusive,
         reverse,
-        lowest,
+        -math.inf,
     )
