@@ -12,6 +12,7 @@ import dis
 import inspect
 import linecache
 from types import CodeType, FunctionType
+from typing import Any
 
 GENERATOR = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 _INTERESTING = frozenset(
@@ -95,20 +96,15 @@ def _parse_lambda(fn: FunctionType, lines: list[str]) -> ast.Lambda:
         and node.lineno <= first <= (node.end_lineno or node.lineno)
         and _arguments(node.args) == _code_arguments(code)
     ]
-    span = _body_span(code)
-    if len(found) > 1 and span is not None:
-        exact = [node for node in found if _span(node.body) == span]
-        found = exact or found
+    if len(found) > 1:
+        found = [node for node in found if _holds(node.body, code)] or found
     if len(found) != 1:
         raise SourceUnavailable(
             f"line {first} has {len(found)} lambdas that could be this one"
         )
     # The tree is kept for other lambdas of the file: give away a copy.
-    copy = ast.parse("0", mode="eval")
-    copy.body = _copy(found[0])
-    lambda_node = copy.body
-    assert isinstance(lambda_node, ast.Lambda)
-    return lambda_node
+    copy: ast.Lambda = _copy(found[0])
+    return copy
 
 
 def _module(filename: str, lines: list[str]) -> ast.Module:
@@ -121,19 +117,12 @@ def _module(filename: str, lines: list[str]) -> ast.Module:
     return kept[1]
 
 
-def _copy(node: ast.expr) -> ast.expr:
-    made = type(node)(
-        **{
-            name: (
-                [_copy(each) if isinstance(each, ast.AST) else each for each in value]
-                if isinstance(value, list)
-                else _copy(value)
-                if isinstance(value, ast.AST)
-                else value
-            )
-            for name, value in ast.iter_fields(node)
-        }
-    )
+def _copy(node: Any) -> Any:
+    if isinstance(node, list):
+        return [_copy(each) for each in node]
+    if not isinstance(node, ast.AST):
+        return node
+    made = type(node)(**{name: _copy(part) for name, part in ast.iter_fields(node)})
     return ast.copy_location(made, node)
 
 
@@ -150,11 +139,13 @@ def _code_arguments(code: CodeType) -> tuple[str, ...]:
     return code.co_varnames[:count]
 
 
-def _span(node: ast.expr) -> tuple[int | None, ...]:
-    return node.lineno, node.end_lineno, node.col_offset, node.end_col_offset
-
-
-def _body_span(code: CodeType) -> tuple[int | None, ...] | None:
-    """Where the expression stands that the last instruction returns."""
-    *_, last = code.co_positions()
-    return None if None in last else last
+def _holds(body: ast.expr, code: CodeType) -> bool:
+    """Whether all instructions that have a place in the file stand in an expression."""
+    first = body.lineno, body.col_offset
+    last = body.end_lineno, body.end_col_offset
+    for line, end_line, column, end_column in code.co_positions():
+        if None in (line, end_line, column, end_column) or not end_column:
+            continue
+        if (line, column) < first or (end_line, end_column) > last:
+            return False
+    return True

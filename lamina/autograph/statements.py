@@ -154,6 +154,7 @@ def _take_loop_options(node: ast.FunctionDef) -> None:
 
 
 def _note_origins(node: ast.AST) -> None:
+    each: Any
     for each in ast.walk(node):
         if hasattr(each, "lineno"):
             head = getattr(each, _HEADS.get(type(each), ""), each)
@@ -186,12 +187,12 @@ def _locate_loops(node: ast.AST) -> None:
 def _restore_positions(node: ast.AST) -> None:
     """Positions for compiling: a node's own origin, else that of its parent."""
     start = _origin(node) or Origin(1, 0, None, None)
-    pending: list[tuple[ast.AST, Origin]] = [(node, start)]
+    pending: list[tuple[Any, Origin]] = [(node, start)]
     while pending:
         each, place = pending.pop()
         own = _origin(each)
         if own is None:
-            each.generated = True  # type: ignore[attr-defined]
+            each.generated = True
         else:
             place = own
         if "lineno" in each._attributes:

@@ -98,6 +98,7 @@ def _converted_code(fn: FunctionType) -> CodeType:
         else f"def outer():\n {'=0;'.join(code.co_freevars)}=0\n"
         f" def inner({RUNTIME}): pass"
     )
+    each: Any
     for each in ast.walk(tree):
         if hasattr(each, "lineno"):
             each.lineno = each.end_lineno = line

@@ -9,7 +9,7 @@ import numpy as np
 from jax import numpy as jnp
 
 from lamina.autograph.staging import predicates
-from lamina.autograph.staging.values import run
+from lamina.autograph.staging.values import first_size, run
 from lamina.engine.errors import OperatorNotAllowedInGraphError
 from lamina.engine.tensor import Tensor, convert_to_tensor, is_tensor
 
@@ -72,7 +72,7 @@ class Enumerated:
 
     def tensors(self) -> list[Tensor]:
         """The numbers and the tensor whose slices are taken."""
-        length = self._source.shape[0]
+        length = first_size(self._source)
         numbers = np.arange(self._start, self._start + length, dtype=np.int32)
         return [Tensor(numbers), self._source]
 
@@ -93,10 +93,10 @@ class Zipped:
 
     def tensors(self) -> list[Tensor]:
         """The tensors whose slices are taken, cut to one length."""
-        length = min(each.shape[0] for each in self._sources)
+        length = min(first_size(each) for each in self._sources)
         return [
             each
-            if each.shape[0] == length
+            if first_size(each) == length
             else run("tf.Tensor.__getitem__", lambda x: x[:length], each)
             for each in self._sources
         ]

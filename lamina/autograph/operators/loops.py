@@ -8,6 +8,7 @@ from typing import Any
 from lamina.autograph.operators.branches import if_stmt
 from lamina.autograph.operators.iteration import Enumerated, NumberRange, Zipped
 from lamina.autograph.staging import conditional, loops, predicates
+from lamina.autograph.staging.values import first_size
 from lamina.engine.kernel import Kernel, execute
 from lamina.engine.tensor import Tensor, convert_to_tensor, is_tensor
 from lamina.engine.trace import capture, is_tracing
@@ -205,7 +206,7 @@ def _stage_elements(
             "Cannot iterate over a scalar tensor: the for loop needs a tensor of rank "
             "1 or more. Use tf.range(n) to count."
         )
-    length = tensors[0].shape[0]
+    length = first_size(tensors[0])
     limit = block.options.get("maximum_iterations")
     if limit is not None:
         length = min(length, int(limit))

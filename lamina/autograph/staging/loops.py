@@ -20,7 +20,7 @@ from lamina.autograph.staging import predicates, recompute
 from lamina.autograph.staging.carry import Carry, prepare
 from lamina.autograph.staging.effects import assert_true
 from lamina.autograph.staging.inputs import Inputs
-from lamina.autograph.staging.values import stageable, to_tensor
+from lamina.autograph.staging.values import first_size, stageable, to_tensor
 from lamina.engine.kernel import Kernel, execute
 from lamina.engine.tensor import Tensor
 
@@ -159,7 +159,7 @@ def first_values(
     slices = [
         jax.ShapeDtypeStruct(each.shape[1:], each._value.dtype) for each in elements
     ]
-    length = int(elements[0].shape[0])
+    length = first_size(elements[0])
     return prepare(body, slices, state, names, None, length)[0]
 
 

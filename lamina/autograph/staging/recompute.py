@@ -56,7 +56,8 @@ def while_loop(
         return last, (*kept, consts)
 
     def backward(kept: Any, cotangents: Arrays) -> tuple[Arrays, Arrays]:
-        return _walk_back(body, *kept, cotangents)
+        count, stride, stores, consts = kept
+        return _walk_back(body, count, stride, stores, consts, cotangents)
 
     run.defvjp(forward, backward)
     return run(state, consts)

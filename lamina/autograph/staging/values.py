@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from jax import lax
 from jax import numpy as jnp
 
 from lamina.engine.kernel import Kernel, execute
@@ -49,6 +50,33 @@ def stageable(leaf: Any) -> bool:
 def is_variable(leaf: Any) -> bool:
     """Whether a leaf is a variable, an object with a value rather than a value."""
     return is_tensor(leaf) and not isinstance(leaf, Tensor)
+
+
+def first_size(tensor: Tensor) -> int:
+    """The size of the first axis."""
+    size: int = tensor._value.shape[0]
+    return size
+
+
+_TAKE = Kernel(
+    "tf.gather", lambda x, at: lax.dynamic_index_in_dim(x, at, 0, keepdims=False)
+)
+
+
+def slice_at(tensor: Tensor, at: int) -> Tensor:
+    """One slice along the first axis.
+
+    The place is an argument of the program, so that one program serves all slices.
+    """
+    if tensor._value.dtype == object:
+        return Tensor(np.asarray(tensor._value[at]))
+    found: Tensor = execute(_TAKE, [tensor, Tensor(np.asarray(at, np.int32))])
+    return found
+
+
+def slices(tensor: Tensor) -> list[Tensor]:
+    """All slices along the first axis."""
+    return [slice_at(tensor, at) for at in range(first_size(tensor))]
 
 
 def to_tensor(leaf: Any) -> Tensor:

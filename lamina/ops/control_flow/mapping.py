@@ -10,11 +10,11 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
 
 from lamina.autograph.conversion import tf_convert
 from lamina.autograph.staging import loops
 from lamina.autograph.staging.inputs import Inputs
+from lamina.autograph.staging.values import first_size, slice_at
 from lamina.engine import nest
 from lamina.engine.dtypes import as_dtype
 from lamina.engine.errors import InvalidArgumentError, message
@@ -82,7 +82,7 @@ def _run(
 ) -> tuple[Any, list[Tensor]]:
     """The structure of a result, and its leaves for all slices."""
     if length and not is_tracing():
-        rows = [call(*[_slice(each, at) for each in tensors]) for at in range(length)]
+        rows = [call(*[slice_at(each, at) for each in tensors]) for at in range(length)]
         flat = [[convert_to_tensor(x) for x in nest.flatten(row)] for row in rows]
         return rows[0], [_stack("tf.map_fn", column) for column in zip(*flat)]
     found: list[Any] = []
@@ -194,7 +194,7 @@ def scan(
 def _scan_all(
     step: Callable[..., Any], first: Any, rest: list[Tensor], reverse: bool
 ) -> list[Tensor]:
-    length = rest[0].shape[0]
+    length = first_size(rest[0])
     if length == 0:
         return [
             Tensor(jnp.zeros((0, *leaf.shape), leaf._value.dtype))
@@ -218,7 +218,7 @@ def _scan_all(
     rows = []
     order = range(length - 1, -1, -1) if reverse else range(length)
     for at in order:
-        (first,), _ = step(first, *[_slice(each, at) for each in rest])
+        (first,), _ = step(first, *[slice_at(each, at) for each in rest])
         rows.append([convert_to_tensor(leaf) for leaf in nest.flatten(first)])
     if reverse:
         rows.reverse()
@@ -288,7 +288,7 @@ def _fold(
 ) -> Any:
     first, rest, _ = _accumulator(name, fn, elems, initializer, reverse)
     function = tf_convert(fn)
-    length = rest[0].shape[0]
+    length = first_size(rest[0])
 
     def step(*args: Any) -> tuple[Any, ...]:
         return (function(args[0], nest.pack_sequence_as(elems, list(args[1:]))),)
@@ -301,7 +301,7 @@ def _fold(
     elif length:
         order = range(length - 1, -1, -1) if reverse else range(length)
         for at in order:
-            (result,) = step(result, *[_slice(each, at) for each in rest])
+            (result,) = step(result, *[slice_at(each, at) for each in rest])
     return result if back_prop else nest.map_structure(loops.stop_gradient, result)
 
 
@@ -329,7 +329,7 @@ def _accumulator(
             hint="Pass `initializer`.",
         )
     at = length - 1 if reverse else 0
-    head = nest.pack_sequence_as(elems, [_slice(each, at) for each in tensors])
+    head = nest.pack_sequence_as(elems, [slice_at(each, at) for each in tensors])
     keep = (0, length - 1) if reverse else (1, length)
     return head, [_range(each, *keep) for each in tensors], head
 
@@ -367,7 +367,7 @@ def vectorized_map(
     tensors, length = _elements("tf.vectorized_map", flat, repeat=True)
     shared = [t.shape[0] == 1 and length != 1 for t in tensors]
     tensors = [
-        _slice(t, 0) if once else t for t, once in zip(tensors, shared, strict=True)
+        slice_at(t, 0) if once else t for t, once in zip(tensors, shared, strict=True)
     ]
     axes = [None if once else 0 for once in shared]
     specs = [
@@ -445,7 +445,7 @@ def _elements(name: str, elems: Any, repeat: bool = False) -> tuple[list[Tensor]
                     hint="Add a first axis with tf.expand_dims.",
                 ).replace("expected elements", "elements")
             )
-    sizes = sorted({int(tensor.shape[0]) for tensor in tensors})
+    sizes = sorted({first_size(tensor) for tensor in tensors})
     if repeat and len(sizes) == 2 and sizes[0] == 1:
         sizes = sizes[1:]
     if len(sizes) > 1:
@@ -456,14 +456,6 @@ def _elements(name: str, elems: Any, repeat: bool = False) -> tuple[list[Tensor]
             hint="Cut or pad them to the same number of slices.",
         )
     return tensors, sizes[0]
-
-
-def _slice(tensor: Tensor, at: int) -> Tensor:
-    if tensor._value.dtype == object:
-        return Tensor(np.asarray(tensor._value[at]))
-    # The place is an argument, so that one program serves all slices.
-    found: Tensor = execute(_TAKE, [tensor, Tensor(np.asarray(at, np.int32))])
-    return found
 
 
 def _range(tensor: Tensor, start: int, stop: int) -> Tensor:
@@ -481,9 +473,6 @@ def _join(one: Tensor, many: Tensor, reverse: bool) -> Tensor:
     return found
 
 
-_TAKE = Kernel(
-    "tf.gather", lambda x, at: lax.dynamic_index_in_dim(x, at, 0, keepdims=False)
-)
 _STACK = Kernel("tf.stack", lambda *xs: jnp.stack(xs))
 _PREPEND = Kernel("tf.concat", lambda one, many: jnp.concatenate([one[None], many]))
 _APPEND = Kernel("tf.concat", lambda one, many: jnp.concatenate([many, one[None]]))

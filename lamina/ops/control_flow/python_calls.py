@@ -18,7 +18,7 @@ from lamina.engine.dtypes import DType, as_dtype
 from lamina.engine.errors import InvalidArgumentError
 from lamina.engine.kernel import HostOpInTrace, Kernel, execute
 from lamina.engine.shapes import TensorShape
-from lamina.engine.tape import GradientTape
+from lamina.engine.tape import GradientTape, UnconnectedGradients
 from lamina.engine.tensor import Tensor, convert_to_tensor
 from lamina.engine.trace import init_scope, is_tracing
 
@@ -272,7 +272,10 @@ class _Host:
             ]
             sources = [tensors[at] for at in wanted]
             gradients = tape.gradient(
-                floats, sources, output_gradients=given, unconnected_gradients="zero"
+                floats,
+                sources,
+                output_gradients=given,
+                unconnected_gradients=UnconnectedGradients.ZERO,
             )
             return [
                 np.asarray(g._value, s.dtype.np_dtype)

@@ -16,6 +16,7 @@ from jax import lax
 
 from lamina.autograph.staging import predicates
 from lamina.autograph.staging.effects import check
+from lamina.autograph.staging.values import first_size, slices
 from lamina.engine.context import state
 from lamina.engine.dtypes import DType, as_dtype, float32
 from lamina.engine.errors import InvalidArgumentError, OutOfRangeError
@@ -41,6 +42,12 @@ _FLAT = Kernel("tf.TensorArray.concat", lambda b: jnp.reshape(b, (-1, *b.shape[2
 _TOP = Kernel("tf.TensorArray.size", lambda top, at: jnp.maximum(top, at + 1))
 _TO_INT32 = Kernel("tf.cast", lambda x: x.astype(jnp.int32))
 _FULL = Kernel("tf.TensorArray.stack", lambda top, n: top == n)
+
+
+def _piece(tensor: Tensor, start: int, count: int) -> Tensor:
+    kernel = Kernel("tf.slice", lambda x: x[start : start + count], compiled=False)
+    piece: Tensor = execute(kernel, [tensor])
+    return piece
 
 
 class TensorArray:
@@ -149,7 +156,7 @@ class TensorArray:
         return self._capacity()
 
     def _capacity(self) -> int:
-        return len(self._items) if self._buffer is None else int(self._buffer.shape[0])
+        return len(self._items) if self._buffer is None else first_size(self._buffer)
 
     # ------------------------------------------------------ elements
 
@@ -321,12 +328,12 @@ class TensorArray:
         tensor = self._element(value)
         made = self._copy() if is_tracing() else self
         made._shape = self._joined(tensor.shape[1:])
-        count = int(tensor.shape[0])
+        count = first_size(tensor)
         self._fits(count)
         if is_tracing():
             made._items, made._buffer = [], tensor
         else:
-            made._items = [tensor[at] for at in range(count)]
+            made._items = [*slices(tensor)]
             made._read_once = set()
         return made
 
@@ -335,9 +342,9 @@ class TensorArray:
         del name
         at, tensor = convert_to_tensor(indices), self._element(value)
         if self._buffer is None and not predicates.is_staged(at):
-            made = self
+            made, parts = self, slices(tensor)
             for number, place in enumerate(np.asarray(at._value)):
-                made = made.write(int(place), tensor[number])
+                made = made.write(int(place), parts[number])
             return made
         made = self._copy()
         made._shape = self._joined(tensor.shape[1:])
@@ -359,7 +366,7 @@ class TensorArray:
         start = 0
         made._items = []
         for count in counts:
-            made._items.append(tensor[start : start + count])
+            made._items.append(_piece(tensor, start, count))
             start += count
         if len(set(counts)) == 1:
             made._shape = self._joined(made._items[0].shape)  # type: ignore[union-attr]

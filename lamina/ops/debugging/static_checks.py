@@ -262,7 +262,7 @@ def _fit(
     tensor: Tensor, wanted: Any, known: dict[str, tuple[int, str]], text: str | None
 ) -> None:
     dims = list(wanted) if isinstance(wanted, (tuple, list, str)) else [wanted]
-    sizes = list(tensor.shape.as_list())
+    sizes: list[Any] = list(tensor.shape.as_list())
     label = f"tensor of shape {tensor.shape}"
     offset = 0
     if dims and dims[0] in _REST:
