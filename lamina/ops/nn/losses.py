@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import jax
@@ -34,9 +35,30 @@ def _softmax_cross_entropy(
             "tf.nn.sparse_softmax_cross_entropy_with_logits.",
         )
     wide = logits.astype(jnp.float32) if logits.dtype.itemsize < 4 else logits
-    log_p = jax.nn.log_softmax(jnp.broadcast_to(wide, shape), axis)
-    loss = -jnp.sum(labels.astype(wide.dtype) * log_p, axis)
-    return loss.astype(logits.dtype)
+    targets = jnp.broadcast_to(labels.astype(wide.dtype), shape)
+    return cross_entropy(targets, jnp.broadcast_to(wide, shape), axis).astype(
+        logits.dtype
+    )
+
+
+@functools.partial(jax.custom_jvp, nondiff_argnums=(2,))
+def cross_entropy(labels: Array, logits: Array, axis: int) -> Array:
+    """The cross-entropy of arrays of equal shape.
+
+    The derivative for the logits is ``softmax - labels``, which is TensorFlow's also
+    for labels that do not sum to 1.
+    """
+    return -jnp.sum(labels * jax.nn.log_softmax(logits, axis), axis)
+
+
+@cross_entropy.defjvp
+def _cross_entropy_jvp(
+    axis: int, primals: tuple[Array, Array], tangents: tuple[Array, Array]
+) -> tuple[Array, Array]:
+    (labels, logits), (labels_dot, logits_dot) = primals, tangents
+    log_p = jax.nn.log_softmax(logits, axis)
+    slope = (jnp.exp(log_p) - labels) * logits_dot - log_p * labels_dot
+    return cross_entropy(labels, logits, axis), jnp.sum(slope, axis)
 
 
 def softmax_cross_entropy_with_logits(
@@ -115,7 +137,7 @@ def sparse_softmax_cross_entropy_with_logits(
             "dimension",
             received=f"labels.shape={tuple(labels.shape)} and "
             f"logits.shape={tuple(logits.shape)}",
-            hint="Remove a last dimension of 1 from labels with tf.squeeze(labels, -1).",
+            hint="Remove a last dimension of 1 with tf.squeeze(labels, -1).",
         )
     wide = logits.astype(jnp.float32) if logits.dtype.itemsize < 4 else logits
     log_p = jax.nn.log_softmax(wide)

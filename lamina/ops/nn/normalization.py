@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 
 from lamina.engine.errors import InvalidArgumentError, ShapeError
@@ -288,7 +289,7 @@ def local_response_normalization(
         )
     radius = int(depth_radius)
     edges = ((0, 0),) * 3 + ((radius, radius),)
-    zero = jnp.zeros((), input.dtype)
+    zero = np.zeros((), input.dtype)
     squares = lax.reduce_window(
         jnp.square(input), zero, lax.add, (1, 1, 1, 2 * radius + 1), (1,) * 4, edges
     )

@@ -45,7 +45,7 @@ def uniform(
 
     Reference: ``tf.random.uniform``. Known difference: other numbers.
     """
-    allowed = stateless.FLOATS + ("int32", "int64")
+    allowed = (*stateless.FLOATS, "int32", "int64")
     wanted = stateless.check_dtype("tf.random.uniform", dtype, allowed)
     if maxval is None and wanted.is_integer:
         raise InvalidArgumentError.of(
