@@ -4,3 +4,4 @@ Importing anything from here gives ``Tensor`` its Python operators.
 """
 
 from lamina.ops import operators as operators
+from lamina.ops.array import selection as selection  # indexing by tensors and masks
