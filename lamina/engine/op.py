@@ -292,7 +292,9 @@ def static_value(value: Any) -> Any:
         if hasattr(value, "_fields"):
             return value
         items = tuple(static_value(item) for item in value)
-        return type(value)(items) if type(value) not in (list, tuple) else items
+        if isinstance(value, list) or type(value) is tuple:
+            return items
+        return type(value)(items)
     if isinstance(value, np.ndarray):
         return static_value(value.tolist())
     if isinstance(value, np.generic):
