@@ -61,11 +61,10 @@ class ExpressionTransformer(ast.NodeTransformer):
 
     def visit_Lambda(self, node: ast.Lambda) -> ast.AST:
         """Converts the body; user lambdas are marked as converted."""
+        self._depth += 1
         node.body = self.visit(node.body)
-        if self._depth == 0:
-            self._depth = 1
-            return node
-        return self._call("artifact", [node], node)
+        self._depth -= 1
+        return self._call("artifact", [node], node) if self._depth else node
 
     def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
         """Leaves coroutines alone."""

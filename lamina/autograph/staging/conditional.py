@@ -174,6 +174,10 @@ class _Plan:
         """Checks that the results agree, and sorts them."""
         for label, result in zip(self._labels[1:], self._results[1:], strict=True):
             self._compare_structure(self._results[0], result, label)
+        for result in self._results[1:]:
+            for one, two in zip(nest.flatten(self._results[0]), nest.flatten(result)):
+                if hasattr(one, "__lamina_merge__"):
+                    one.__lamina_merge__(two)
         rows = [nest.flatten(each, expand_composites=True) for each in self._results]
         specs = [iter(enumerate(program.out_avals)) for program in programs]
         for position, leaves in enumerate(zip(*rows, strict=True)):

@@ -504,6 +504,11 @@ class TensorArray:
             self._buffer is None and not self._shape.is_fully_defined()
         )
 
+    def __lamina_merge__(self, other: TensorArray) -> None:
+        """Refuses branches of which one makes the array longer."""
+        if self._dynamic and self._writes != other._writes:
+            raise HostOpInTrace("a tf.TensorArray that grows in one branch only")
+
     def __lamina_fill__(self, after: TensorArray, length: int | None) -> TensorArray:
         """This array as a loop needs it, of whose body ``after`` is a trial result.
 
@@ -532,7 +537,7 @@ class TensorArray:
             parts = [buffer, Tensor(zeros)] if count else [Tensor(zeros)]
             buffer = execute(_CONCAT, parts)
             made._settled = state.trace
-            made._writes = self._writes
+            made._writes = self._writes + writes * length
         made._items, made._buffer = [], buffer
         return made
 

@@ -152,7 +152,7 @@ def test_wrong_dtype_and_errors_of_the_function():
 def test_strings_run_op_by_op():
     @tf.function
     def f(x):
-        return tf.numpy_function(lambda v: v.upper(), [x], tf.string)
+        return tf.numpy_function(lambda v: v.item().upper(), [x], tf.string)
 
     assert f(tf.constant("abc")).numpy() == b"ABC"
 
