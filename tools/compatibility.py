@@ -3,7 +3,7 @@
     python tools/compatibility.py [--check]
 
 A case counts when an answer of real TensorFlow or Keras is recorded for it. A symbol
-without one is not listed. `--check` writes nothing and fails if the page is out of date.
+without one is not listed. `--check` writes nothing and fails if the page is stale.
 """
 
 import sys
