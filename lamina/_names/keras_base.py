@@ -9,6 +9,7 @@ NAMES: dict[str, tuple[str, ...]] = {
         "keras.backend.get_uid",
         "keras.backend.reset_uids",
     ),
+    "lamina.keras.common.remat": ("keras.RematScope", "keras.remat"),
     "lamina.keras.common.standardize": (
         "keras.backend.is_float_dtype",
         "keras.backend.is_int_dtype",

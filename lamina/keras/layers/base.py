@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import math
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -23,6 +24,7 @@ from lamina.engine.graph import (
 )
 from lamina.engine.tensor import Tensor
 from lamina.keras import dtype_policies, regularizers
+from lamina.keras.common import remat
 from lamina.keras.common.autocast import AutocastScope, get_autocast_scope
 from lamina.keras.common.defaults import default, is_default
 from lamina.keras.common.naming import auto_name, current_path, name_scope
@@ -170,6 +172,7 @@ class Layer(StateMixin, LossesMixin, ConfigMixin, Operation):
         self._supports_masking = not is_default(self.compute_mask)
         self._convert_input_args = True
         self._allow_non_tensor_positional_args = False
+        self.__dict__["_remat_mode"] = remat.get_current_remat_mode()
 
     def _take_legacy_arguments(self, kwargs: dict[str, Any]) -> None:
         size = kwargs.pop("input_dim", None)
@@ -496,6 +499,8 @@ class Layer(StateMixin, LossesMixin, ConfigMixin, Operation):
     ) -> Any:
         scope = self._new_autocast_scope()
         function = self.symbolic_call if symbolic else self.call
+        if self._remat_mode is not None and not symbolic:
+            function = self.rematerialized_call(self.call, *args, **kwargs)
         try:
             if scope is None:
                 return function(*args, **kwargs)
@@ -504,6 +509,45 @@ class Layer(StateMixin, LossesMixin, ConfigMixin, Operation):
         except Exception as error:
             explain_call(error, self, args, kwargs)
             raise
+
+    def rematerialized_call(
+        self, layer_call: Callable[..., Any], *args: Any, **kwargs: Any
+    ) -> Callable[..., Any]:
+        """`call`, or parts of it, computed again in the backward pass.
+
+        Args:
+            layer_call: the layer's `call`.
+            *args: what it will be called with.
+            **kwargs: what it will be called with.
+        """
+        mode = self._remat_mode
+        if mode is None or mode.mode is None:
+            return layer_call
+        if mode.mode == "activations":
+            if self.__dict__.get("activation") is None:
+                return layer_call
+            return self._rematerialize_activation(layer_call)
+        if mode.mode == "larger_than":
+            spec = self.compute_output_spec(*args, **kwargs)
+            sizes = [
+                math.prod(size or 1 for size in tuple(x.shape))
+                for x in nest.flatten(spec)
+            ]
+            wanted = sum(sizes) > mode.output_size_threshold
+        else:
+            wanted = mode.mode == "full" or self.name in mode.layer_names
+        return remat.remat(layer_call) if wanted else layer_call
+
+    def _rematerialize_activation(self, layer_call: Any) -> Callable[..., Any]:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            original = self.activation
+            self.activation = remat.remat(original)
+            try:
+                return layer_call(*args, **kwargs)
+            finally:
+                self.activation = original
+
+        return call
 
     def _new_autocast_scope(self) -> AutocastScope | None:
         current = get_autocast_scope()
