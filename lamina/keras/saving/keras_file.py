@@ -87,9 +87,7 @@ def load_keras(
         try:
             config = json.loads(text)
         except ValueError as error:
-            raise UnreadableFile.of(
-                filepath, f"JSON in {CONFIG}", str(error)
-            ) from None
+            raise UnreadableFile.of(filepath, f"JSON in {CONFIG}", str(error)) from None
         if not isinstance(config, dict) or "class_name" not in config:
             raise UnreadableFile.of(
                 filepath, f"{CONFIG} to describe a model", f"{str(config)[:80]}"

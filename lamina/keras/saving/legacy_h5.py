@@ -189,7 +189,13 @@ def load_legacy_weights(
     """Reads weights by layer; nothing is changed unless all fit."""
     group = file["model_weights"] if "model_weights" in file else file
     saved = [
-        (name, [read_array(group[name][w]) for w in _read_names(group[name], "weight_names")])
+        (
+            name,
+            [
+                read_array(group[name][w])
+                for w in _read_names(group[name], "weight_names")
+            ],
+        )
         for name in _read_names(group, "layer_names")
         if name in group
     ]
@@ -273,8 +279,7 @@ def _gru(weights: list[Any], arrays: list[Any]) -> list[Any]:
     """Keras 1 and 2 (reset_after=False) stored a bias of one row."""
     return [
         a.reshape(tuple(w.shape))
-        if a.size == int(np.prod(tuple(w.shape)))
-        and a.ndim != len(w.shape)
+        if a.size == int(np.prod(tuple(w.shape))) and a.ndim != len(w.shape)
         else a
         for w, a in zip(weights, arrays, strict=True)
     ]

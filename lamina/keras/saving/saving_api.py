@@ -140,8 +140,7 @@ def save_weights(
         save_legacy_weights(model, path, overwrite)
     else:
         raise ValueError(
-            "The filename must end in `.weights.h5`. Received: "
-            f"filepath={filepath}"
+            f"The filename must end in `.weights.h5`. Received: filepath={filepath}"
         )
 
 

@@ -204,7 +204,7 @@ def _config_of(obj: Any) -> dict[str, Any]:
     if not isinstance(config, dict):
         raise TypeError(
             f"The `get_config()` method of {obj} should return a dict. It returned: "
-            f"{config}"
+            f"{str(config)[:400]}"
         )
     return serialize_dict(config)
 
@@ -267,7 +267,7 @@ class _Reader:
         if isinstance(config, PLAIN_TYPES):
             return config
         if not isinstance(config, dict):
-            raise TypeError(f"Could not parse config: {config}")
+            raise TypeError(f"Could not parse config: {str(config)[:400]}")
         if "class_name" not in config or "config" not in config:
             return {key: self.read(value) for key, value in config.items()}
         class_name = config["class_name"]
@@ -285,7 +285,7 @@ class _Reader:
         name = config
         if isinstance(config, dict):
             if "class_name" not in config:
-                raise ValueError(f"Unknown `config` as a `dict`, config={config}")
+                raise ValueError(f"Unknown `config` as a `dict`, config={str(config)[:400]}")
             inner = config.get("config")
             name = config["class_name"]
             custom = (name, config.get("registered_name"))
@@ -334,14 +334,14 @@ class _Reader:
             )
         if class_name == "__typespec__":
             return self._read_spec(config)
-        raise TypeError(f"Could not parse config: {config}")
+        raise TypeError(f"Could not parse config: {str(config)[:400]}")
 
     def _read_spec(self, config: dict[str, Any]) -> Any:
         inner = config["config"]
         if not isinstance(inner, (tuple, list)):
             raise TypeError(
                 "Expected 'config' to be a list or a tuple for a __typespec__ class "
-                f"name,\ninstead got {type(inner)}\nFull config: {config}"
+                f"name,\ninstead got {type(inner)}\nFull config: {str(config)[:400]}"
             )
         known = {cls.__name__: cls for cls in _subclasses(TypeSpec)}
         cls = known.get(config.get("spec_name", ""))
@@ -357,7 +357,7 @@ class _Reader:
         if not isinstance(name, str):
             raise TypeError(
                 "Expected 'config' to be a non-null str for a function classname,\n"
-                f"instead got {type(name)}\nFull config: {config}"
+                f"instead got {type(name)}\nFull config: {str(config)[:400]}"
             )
         return self._find(name, name, config, "function")
 
@@ -367,7 +367,7 @@ class _Reader:
         if not isinstance(inner, dict):
             raise TypeError(
                 f"Expected 'config' to be a dict for {class_name},\n"
-                f"instead got {type(inner)}\nFull config: {config}"
+                f"instead got {type(inner)}\nFull config: {str(config)[:400]}"
             )
         if "shared_object_id" in config:
             shared = get_shared_object(config["shared_object_id"])
@@ -389,7 +389,7 @@ class _Reader:
             raise TypeError(
                 f"Unable to reconstruct an instance of '{cls.__name__}' because the "
                 "class is missing a `from_config()` method. Full object config: "
-                f"{config}"
+                f"{str(config)[:400]}"
             )
         scope = registry.CustomObjectScope(self.custom_objects)
         with scope, SafeModeScope(self.safe_mode):
@@ -400,7 +400,7 @@ class _Reader:
                     f"{cls} could not be deserialized properly. Please ensure that "
                     "components that are Python object instances (layers, models, "
                     "etc.) returned by `get_config()` are explicitly deserialized in "
-                    f"the model's `from_config()` method.\n\nconfig={config}."
+                    f"the model's `from_config()` method.\n\nconfig={str(config)[:400]}."
                     f"\n\nException encountered: {error}"
                 ) from error
             build_config = config.get("build_config")
@@ -437,7 +437,7 @@ class _Reader:
                 f"`registered_name={explicit!r}` was provided in the config, but "
                 f"'{module}.{name}' resolved to a Keras built-in and does not use "
                 "registered names. Remove the `registered_name` field from the "
-                f"config. Full object config: {config}"
+                f"config. Full object config: {str(config)[:400]}"
             )
         return builtin
 
@@ -448,7 +448,7 @@ def _refuse_public(module: str, name: str, config: dict[str, Any]) -> None:
         raise ValueError(
             f"Cannot deserialize `{public}`, pointing to something that is not a "
             "modeling API (a layer, loss, optimizer, …) of this version. Pass it in "
-            f"`custom_objects` if it is yours. Full object config: {config}"
+            f"`custom_objects` if it is yours. Full object config: {str(config)[:400]}"
         )
 
 
@@ -456,7 +456,7 @@ def _unknown(config: dict[str, Any], name: str, kind: str = "class") -> str:
     return (
         f"Could not locate {kind} '{name}'. Make sure custom classes and functions are "
         "decorated with `@keras.saving.register_keras_serializable()`, or pass them in "
-        f"`custom_objects`. Full object config: {config}"
+        f"`custom_objects`. Full object config: {str(config)[:400]}"
     )
 
 

@@ -64,9 +64,11 @@ def load_state(
         raise
     present: list[str] = []
     root.visititems(
-        lambda name, item: present.append(name)
-        if isinstance(item, h5py.Group) and name.endswith("vars") and len(item)
-        else None
+        lambda name, item: (
+            present.append(name)
+            if isinstance(item, h5py.Group) and name.endswith("vars") and len(item)
+            else None
+        )
     )
     return [name for name in present if name not in used]
 
@@ -143,7 +145,7 @@ def _children(saveable: Any) -> Iterator[tuple[str, Any]]:
             continue
         try:
             yield name, getattr(saveable, name)
-        except Exception:  # noqa: BLE001, S112 (a property of the user's class)
+        except Exception:  # noqa: S112 (a property of the user's class)
             continue
 
 
@@ -161,8 +163,13 @@ def _skip_set(saveable: Any) -> set[str]:
         )
         if isinstance(saveable, cls):
             if kind not in _skip_sets:
-                names = set(dir(make(name="reference") if kind != "Optimizer"  # type: ignore[operator]
-                                else make()))  # type: ignore[operator]
+                names = set(
+                    dir(
+                        make(name="reference")
+                        if kind != "Optimizer"  # type: ignore[operator]
+                        else make()
+                    )
+                )  # type: ignore[operator]
                 names -= {"optimizer"}
                 if kind == "Model":
                     names -= {"layers"}
@@ -231,9 +238,7 @@ def _load(
 
 def _own_variables(saveable: Any) -> bool:
     if isinstance(saveable, Layer):
-        return bool(
-            saveable._trainable_variables or saveable._non_trainable_variables
-        )
+        return bool(saveable._trainable_variables or saveable._non_trainable_variables)
     return isinstance(saveable, Metric) and bool(saveable.variables)
 
 
