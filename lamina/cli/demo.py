@@ -66,9 +66,9 @@ def execute(arguments: argparse.Namespace) -> int:
     print(f"Test loss {loss:.4f}, test accuracy {accuracy:.2%}")
     save(model, history, folder)
     same = reload_and_compare(model, x_test, folder)
-    best = max(history.history["val_accuracy"])
-    print(f"Validation accuracy {best:.2%} (wanted: over {WANTED_ACCURACY:.0%})")
-    return 0 if best > WANTED_ACCURACY and same else 1
+    reached = history.history["val_accuracy"][-1]
+    print(f"Validation accuracy {reached:.2%} (wanted: over {WANTED_ACCURACY:.0%})")
+    return 0 if reached > WANTED_ACCURACY and same else 1
 
 
 def load_digits() -> tuple[tuple[Any, Any], tuple[Any, Any]]:

@@ -5,10 +5,8 @@ Reference: W3C, Portable Network Graphics (PNG) Specification, second edition, 2
 
 from __future__ import annotations
 
-import contextlib
 import os
 import struct
-import tempfile
 import zlib
 from collections.abc import Sequence
 from itertools import pairwise
@@ -17,6 +15,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from lamina.keras.saving.archive import replacing
 from lamina.keras.utils import glyphs
 
 Colour = tuple[int, int, int]
@@ -140,16 +139,8 @@ class Canvas:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes a PNG file: all of it, or nothing."""
-        target = Path(path)
-        handle, name = tempfile.mkstemp(suffix=".tmp", dir=target.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(self.png())
-            os.replace(name, target)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(name)
-            raise
+        with replacing(path) as temporary:
+            Path(temporary).write_bytes(self.png())
 
     def _dot(self, x: int, y: int, colour: Colour, size: int) -> None:
         if x >= 0 and y >= 0:
