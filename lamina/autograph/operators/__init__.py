@@ -16,7 +16,7 @@ from lamina.autograph.operators.calls import (
 )
 from lamina.autograph.operators.logical import and_, assert_stmt, if_exp, not_, or_
 from lamina.autograph.operators.loops import for_stmt, while_stmt
-from lamina.autograph.operators.undefined import (
+from lamina.autograph.undefined import (
     Undefined,
     UndefinedReturnValue,
     ld,

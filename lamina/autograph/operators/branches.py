@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from lamina.autograph.operators.undefined import Undefined, UndefinedReturnValue
 from lamina.autograph.staging import conditional, predicates
 from lamina.autograph.staging.values import stageable
+from lamina.autograph.undefined import Undefined, UndefinedReturnValue
 from lamina.engine import nest
 
 State = tuple[Any, ...]

@@ -9,8 +9,8 @@ import jax
 import numpy as np
 from jax import numpy as jnp
 
-from lamina.autograph.operators.undefined import UndefinedReturnValue, is_undefined
 from lamina.autograph.staging.values import is_variable, stageable, to_tensor
+from lamina.autograph.undefined import UndefinedReturnValue, is_undefined
 from lamina.engine import nest
 from lamina.engine.kernel import HostOpInTrace
 from lamina.engine.shapes import TensorShape

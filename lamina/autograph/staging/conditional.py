@@ -13,13 +13,13 @@ from typing import Any
 import jax
 from jax import numpy as jnp
 
-from lamina.autograph.operators.undefined import is_undefined
 from lamina.autograph.staging.inputs import Inputs
 from lamina.autograph.staging.values import (
     is_variable,
     stageable,
     to_tensor,
 )
+from lamina.autograph.undefined import is_undefined
 from lamina.engine import nest
 from lamina.engine.kernel import Kernel, execute
 from lamina.engine.tensor import Tensor
@@ -172,12 +172,9 @@ class _Plan:
 
     def compare(self, programs: list[Captured]) -> None:
         """Checks that the results agree, and sorts them."""
+        self._merge()
         for label, result in zip(self._labels[1:], self._results[1:], strict=True):
             self._compare_structure(self._results[0], result, label)
-        for result in self._results[1:]:
-            for one, two in zip(nest.flatten(self._results[0]), nest.flatten(result)):
-                if hasattr(one, "__lamina_merge__"):
-                    one.__lamina_merge__(two)
         rows = [nest.flatten(each, expand_composites=True) for each in self._results]
         specs = [iter(enumerate(program.out_avals)) for program in programs]
         for position, leaves in enumerate(zip(*rows, strict=True)):
@@ -193,6 +190,25 @@ class _Plan:
                 for pair, leaf in zip(found, leaves, strict=True)
             ]
             self._compare_leaf(position, leaves, found)
+
+    def _merge(self) -> None:
+        """Gives composite results, such as tensor arrays, one form in all branches."""
+        rows = [nest.flatten(result) for result in self._results]
+        if any(len(row) != len(rows[0]) for row in rows):
+            return
+        changed = False
+        for at, first in enumerate(rows[0]):
+            if not hasattr(first, "__lamina_merge__"):
+                continue
+            for row in rows[1:]:
+                if type(row[at]) is type(first):
+                    rows[0][at], row[at] = rows[0][at].__lamina_merge__(row[at])
+                    changed = True
+        if changed:
+            self._results[:] = [
+                nest.pack_sequence_as(result, row)
+                for result, row in zip(self._results, rows, strict=True)
+            ]
 
     def _compare_leaf(self, position: int, leaves: Any, found: Any) -> None:
         first = leaves[0]

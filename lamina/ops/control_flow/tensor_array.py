@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from lamina.autograph.staging import predicates
+from lamina.autograph.staging import conditional, predicates
 from lamina.autograph.staging.effects import check
 from lamina.autograph.staging.values import first_size, slices
 from lamina.engine.context import state
@@ -504,10 +504,22 @@ class TensorArray:
             self._buffer is None and not self._shape.is_fully_defined()
         )
 
-    def __lamina_merge__(self, other: TensorArray) -> None:
-        """Refuses branches of which one makes the array longer."""
+    def __lamina_merge__(self, other: TensorArray) -> tuple[TensorArray, TensorArray]:
+        """This array and that of another branch, in one form."""
         if self._dynamic and self._writes != other._writes:
             raise HostOpInTrace("a tf.TensorArray that grows in one branch only")
+        mine, others = len(self._components()), len(other._components())
+        if mine and not others:
+            return self, other._unwritten(self._shape)
+        if others and not mine:
+            return self._unwritten(other._shape), other
+        return self, other
+
+    def _unwritten(self, shape: TensorShape) -> TensorArray:
+        made = self._copy()
+        made._shape, made._items = shape, []
+        made._buffer = conditional.Unset()  # type: ignore[assignment]
+        return made
 
     def __lamina_fill__(self, after: TensorArray, length: int | None) -> TensorArray:
         """This array as a loop needs it, of whose body ``after`` is a trial result.

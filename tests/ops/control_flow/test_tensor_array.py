@@ -147,3 +147,15 @@ def test_spec():
     assert tf.TensorArraySpec.from_value(ta) == spec
     assert spec.value_type is tf.TensorArray
     assert tf.nest.flatten([ta]) == [ta]
+
+
+def test_writing_under_a_condition():
+    @tf.function
+    def f(x):
+        ta = tf.TensorArray(tf.float32, size=3)
+        for i in tf.range(3):
+            if x[i] > 0:
+                ta = ta.write(i, x[i])
+        return ta.stack()
+
+    assert f(tf.constant([1.0, -1.0, 2.0])).numpy().tolist() == [1.0, 0.0, 2.0]
