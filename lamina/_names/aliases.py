@@ -30,4 +30,5 @@ NAMES: dict[str, tuple[str, ...]] = {
         "initializers.Orthogonal initializers.OrthogonalInitializer "
         "initializers.orthogonal",
     ),
+    "lamina.ops.nn.activations": ("math.softsign",),
 }

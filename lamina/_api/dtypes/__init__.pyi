@@ -23,3 +23,6 @@ from lamina.engine.dtypes import uint16 as uint16
 from lamina.engine.dtypes import uint32 as uint32
 from lamina.engine.dtypes import uint64 as uint64
 from lamina.engine.dtypes import variant as variant
+from lamina.ops.array.casting import cast as cast
+from lamina.ops.array.casting import saturate_cast as saturate_cast
+from lamina.ops.math.complex_numbers import complex_ as complex

@@ -6,6 +6,7 @@ from lamina.keras.activations.lookup import serialize as serialize
 from lamina.keras.activations.rectifiers import hard_shrink as hard_shrink
 from lamina.keras.activations.rectifiers import hard_sigmoid as hard_sigmoid
 from lamina.keras.activations.rectifiers import hard_silu as hard_silu
+from lamina.keras.activations.rectifiers import hard_silu as hard_swish
 from lamina.keras.activations.rectifiers import hard_tanh as hard_tanh
 from lamina.keras.activations.rectifiers import leaky_relu as leaky_relu
 from lamina.keras.activations.rectifiers import relu as relu
@@ -27,6 +28,7 @@ from lamina.keras.activations.smooth import mish as mish
 from lamina.keras.activations.smooth import selu as selu
 from lamina.keras.activations.smooth import sigmoid as sigmoid
 from lamina.keras.activations.smooth import silu as silu
+from lamina.keras.activations.smooth import silu as swish
 from lamina.keras.activations.smooth import softmax as softmax
 from lamina.keras.activations.smooth import softplus as softplus
 from lamina.keras.activations.smooth import softsign as softsign

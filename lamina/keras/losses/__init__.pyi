@@ -9,6 +9,8 @@ from lamina.keras.losses.crossentropy import (
 from lamina.keras.losses.crossentropy import (
     SparseCategoricalCrossentropy as SparseCategoricalCrossentropy,
 )
+from lamina.keras.losses.crossentropy import binary_crossentropy as BCE
+from lamina.keras.losses.crossentropy import binary_crossentropy as bce
 from lamina.keras.losses.crossentropy import binary_crossentropy as binary_crossentropy
 from lamina.keras.losses.crossentropy import (
     categorical_crossentropy as categorical_crossentropy,
@@ -21,7 +23,12 @@ from lamina.keras.losses.distributions import KLDivergence as KLDivergence
 from lamina.keras.losses.distributions import Poisson as Poisson
 from lamina.keras.losses.distributions import Tversky as Tversky
 from lamina.keras.losses.distributions import dice as dice
+from lamina.keras.losses.distributions import kl_divergence as KLD
 from lamina.keras.losses.distributions import kl_divergence as kl_divergence
+from lamina.keras.losses.distributions import kl_divergence as kld
+from lamina.keras.losses.distributions import (
+    kl_divergence as kullback_leibler_divergence,
+)
 from lamina.keras.losses.distributions import poisson as poisson
 from lamina.keras.losses.distributions import tversky as tversky
 from lamina.keras.losses.focal import BinaryFocalCrossentropy as BinaryFocalCrossentropy
@@ -65,11 +72,20 @@ from lamina.keras.losses.regression import (
 from lamina.keras.losses.regression import cosine_similarity as cosine_similarity
 from lamina.keras.losses.regression import huber as huber
 from lamina.keras.losses.regression import log_cosh as log_cosh
+from lamina.keras.losses.regression import log_cosh as logcosh
+from lamina.keras.losses.regression import mean_absolute_error as MAE
+from lamina.keras.losses.regression import mean_absolute_error as mae
 from lamina.keras.losses.regression import mean_absolute_error as mean_absolute_error
+from lamina.keras.losses.regression import mean_absolute_percentage_error as MAPE
+from lamina.keras.losses.regression import mean_absolute_percentage_error as mape
 from lamina.keras.losses.regression import (
     mean_absolute_percentage_error as mean_absolute_percentage_error,
 )
+from lamina.keras.losses.regression import mean_squared_error as MSE
 from lamina.keras.losses.regression import mean_squared_error as mean_squared_error
+from lamina.keras.losses.regression import mean_squared_error as mse
+from lamina.keras.losses.regression import mean_squared_logarithmic_error as MSLE
 from lamina.keras.losses.regression import (
     mean_squared_logarithmic_error as mean_squared_logarithmic_error,
 )
+from lamina.keras.losses.regression import mean_squared_logarithmic_error as msle

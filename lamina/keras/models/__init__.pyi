@@ -4,3 +4,5 @@ from lamina.keras.models.cloning import clone_model as clone_model
 from lamina.keras.models.model import Model as Model
 from lamina.keras.models.model import model_from_json as model_from_json
 from lamina.keras.models.sequential import Sequential as Sequential
+from lamina.keras.saving.saving_api import load_model as load_model
+from lamina.keras.saving.saving_api import save_model as save_model

@@ -17,6 +17,7 @@ from lamina.keras.optimizers.ftrl import Ftrl as Ftrl
 from lamina.keras.optimizers.lamb import Lamb as Lamb
 from lamina.keras.optimizers.lion import Lion as Lion
 from lamina.keras.optimizers.lookup import deserialize as deserialize
+from lamina.keras.optimizers.lookup import deserialize as optimizer_from_config
 from lamina.keras.optimizers.lookup import get as get
 from lamina.keras.optimizers.lookup import serialize as serialize
 from lamina.keras.optimizers.loss_scale import LossScaleOptimizer as LossScaleOptimizer

@@ -2,6 +2,7 @@
 
 from lamina.keras.common.standardize import standardize_dtype as standardize_dtype
 from lamina.keras.common.state import clear_session as clear_session
+from lamina.keras.common.tensors import is_symbolic as is_keras_tensor
 from lamina.keras.config import (
     disable_interactive_logging as disable_interactive_logging,
 )
@@ -10,6 +11,7 @@ from lamina.keras.config import (
     is_interactive_logging_enabled as is_interactive_logging_enabled,
 )
 from lamina.keras.saving.registry import CustomObjectScope as CustomObjectScope
+from lamina.keras.saving.registry import CustomObjectScope as custom_object_scope
 from lamina.keras.saving.registry import get_custom_objects as get_custom_objects
 from lamina.keras.saving.registry import get_registered_name as get_registered_name
 from lamina.keras.saving.registry import get_registered_object as get_registered_object
@@ -22,8 +24,17 @@ from lamina.keras.saving.serialization import (
 from lamina.keras.saving.serialization import (
     serialize_keras_object as serialize_keras_object,
 )
+from lamina.keras.trainers.packing import (
+    pack_x_y_sample_weight as pack_x_y_sample_weight,
+)
+from lamina.keras.trainers.packing import (
+    unpack_x_y_sample_weight as unpack_x_y_sample_weight,
+)
+from lamina.keras.trainers.py_dataset import PyDataset as PyDataset
+from lamina.keras.trainers.py_dataset import PyDataset as Sequence
 from lamina.keras.utils.model_drawing import model_to_dot as model_to_dot
 from lamina.keras.utils.model_drawing import plot_model as plot_model
 from lamina.keras.utils.numerical import normalize as normalize
 from lamina.keras.utils.numerical import to_categorical as to_categorical
+from lamina.keras.utils.progbar import Progbar as Progbar
 from lamina.keras.utils.seeds import set_random_seed as set_random_seed
