@@ -90,6 +90,8 @@ class name_scope:
         self.name = name
         self.caller = caller
         self.deduplicate = deduplicate
+        if override_parent is None and deduplicate and caller is not None:
+            override_parent = getattr(caller, "__dict__", {}).get("_parent_path")
         self.override_parent = override_parent
         self._pop_on_exit = False
 

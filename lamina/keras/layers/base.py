@@ -50,6 +50,7 @@ from lamina.keras.layers.layer_config import ConfigMixin, constructor_arguments
 from lamina.keras.layers.layer_errors import explain_call, missing_attribute
 from lamina.keras.layers.layer_losses import LossesMixin
 from lamina.keras.layers.layer_state import StateMixin
+from lamina.keras.saving.pickling import reduce_layer
 
 _ATOMS = (int, float, str, bool, type(None))
 
@@ -387,7 +388,7 @@ class Layer(StateMixin, LossesMixin, ConfigMixin, Operation):
     def call(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the outputs; every layer has its own."""
         raise NotImplementedError(
-            f"Layer {type(self).__name__} does not have a `call()` method implemented."
+            f"Layer {type(self).__name__} does not have a `call` method implemented."
         )
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -595,8 +596,18 @@ class Layer(StateMixin, LossesMixin, ConfigMixin, Operation):
 
     @default
     def compute_output_shape(self, *args: Any, **kwargs: Any) -> Any:
-        """The shape of the outputs for the shape of the inputs."""
+        """The shape of the outputs for the shape of the inputs.
+
+        Raises:
+            NotImplementedError: no shape was given.
+        """
         shapes = args[0] if args else next(iter(kwargs.values()), None)
+        if shapes is None:
+            raise NotImplementedError(
+                f"Layer {type(self).__name__} does not have a `compute_output_shape` "
+                "method implemented. Should implement "
+                "`def compute_output_shape(self, input_shape)`."
+            )
         tensors = map_shapes(lambda s: KerasTensor(s, dtype=self.compute_dtype), shapes)
         outputs = evaluate_abstractly(self.call, (tensors,), {})
         return nest.map_structure(lambda x: tuple(x.shape), outputs)
@@ -748,6 +759,9 @@ class Layer(StateMixin, LossesMixin, ConfigMixin, Operation):
 
     def __hash__(self) -> int:
         return id(self)
+
+    def __reduce__(self) -> Any:
+        return reduce_layer(self)
 
     # --------------------------------------------------------------- attributes
 

@@ -122,7 +122,8 @@ class Functional(GraphMixin, Model):
         self, inputs: Any, training: Any = None, mask: Any = None, **kwargs: Any
     ) -> Any:
         """The outputs' shapes and dtypes."""
-        return _unpack(self._graph_output_spec(self._standardize_inputs(inputs)))
+        flat = self._standardize_inputs(inputs, warn=False)
+        return _unpack(self._graph_output_spec(flat))
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The outputs' shapes for the inputs' shapes."""
@@ -191,7 +192,7 @@ class Functional(GraphMixin, Model):
                 _check_optional(tensor)
         super()._assert_input_compatibility(first_arg)
 
-    def _standardize_inputs(self, inputs: Any) -> list[Any]:
+    def _standardize_inputs(self, inputs: Any, warn: bool = True) -> list[Any]:
         struct = self._inputs_struct
         refuse = False
         if isinstance(inputs, dict) and not isinstance(struct, dict):
@@ -208,14 +209,16 @@ class Functional(GraphMixin, Model):
         elif isinstance(struct, dict) and not isinstance(inputs, dict):
             refuse = list(struct) != sorted(struct)
         if type(inputs) is not type(struct) or nest.is_nested(inputs):
-            inputs = self._match_structure(inputs, refuse)
+            inputs = self._match_structure(inputs, refuse, warn)
+        if isinstance(inputs, dict) and isinstance(struct, dict):
+            inputs = {name: inputs[name] for name in struct if name in inputs}
         flat = nest.flatten(inputs)
         return [
             self._standardize_input(place, x, t)
             for place, (x, t) in enumerate(zip(flat, self._inputs))
         ]
 
-    def _match_structure(self, inputs: Any, refuse: bool) -> Any:
+    def _match_structure(self, inputs: Any, refuse: bool, warn: bool) -> Any:
         struct = self._inputs_struct
         if isinstance(struct, (list, tuple)) and len(struct) == 1:
             if not isinstance(inputs, (list, tuple, dict)):
@@ -234,9 +237,16 @@ class Functional(GraphMixin, Model):
                 "The structure of `inputs` doesn't match the expected structure.\n"
                 f"Expected: {expected}\nReceived: inputs={received}"
             )
-            if refuse or len(nest.flatten(inputs)) != len(self._inputs):
+            has_more = (
+                isinstance(inputs, dict)
+                and isinstance(struct, dict)
+                and set(struct) <= set(inputs)
+            )
+            enough = has_more or len(nest.flatten(inputs)) == len(self._inputs)
+            if refuse or not enough:
                 raise ValueError(text) from None
-            warnings.warn(text, stacklevel=6)
+            if warn:
+                warnings.warn(text, stacklevel=6)
         return inputs
 
     def _standardize_input(self, place: int, x: Any, tensor: KerasTensor) -> Any:

@@ -20,7 +20,7 @@ class _SeparableConv(ConvLayer):
         filters: The number of output channels F.
         kernel_size: The window, an integer or one for each spatial dimension.
         strides: The step of the window.
-        padding: `"valid"` or `"same"`; SeparableConv1D also takes `"causal"`.
+        padding: `"valid"` or `"same"`.
         data_format: `"channels_last"` for inputs `(B, ..., C)`, `"channels_first"`
             for `(B, C, ...)`, None for the global setting.
         dilation_rate: The distance of the window's elements.
@@ -134,7 +134,6 @@ class SeparableConv1D(_SeparableConv):
     """
 
     rank = 1
-    paddings = ("valid", "same", "causal")
 
 
 class SeparableConv2D(_SeparableConv):

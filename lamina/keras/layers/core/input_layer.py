@@ -56,7 +56,6 @@ class InputLayer(Layer):
         if "input_shape" in kwargs:
             warnings.warn(
                 "Argument `input_shape` is deprecated. Use `shape` instead.",
-                DeprecationWarning,
                 stacklevel=2,
             )
             shape = kwargs.pop("input_shape")
@@ -122,9 +121,8 @@ class InputLayer(Layer):
                     f"incompatible `{name}` argument."
                 )
 
-    def call(self) -> Any:
-        """The symbolic tensor."""
-        return self._input_tensor
+    def call(self) -> None:
+        """Nothing to compute: values are put in the place of the symbolic tensor."""
 
     @property
     def dtype(self) -> str:
