@@ -29,6 +29,24 @@ def model_from_legacy_config(
     )
 
 
+_OPTIMIZER_SETTINGS = ("jit_compile", "is_legacy_optimizer", "decay")
+
+
+def modern_optimizer(config: Any) -> Any:
+    """An optimizer's config of Keras 2, in Keras 3's form."""
+    if not isinstance(config, dict) or not isinstance(config.get("config"), dict):
+        return config
+    settings = {
+        key: value
+        for key, value in config["config"].items()
+        if key not in _OPTIMIZER_SETTINGS or (key == "decay" and value)
+    }
+    if isinstance(settings.get("name"), str):
+        settings["name"] = settings["name"].lower()
+    name = str(config.get("class_name", "")).removeprefix("Custom>")
+    return {**config, "class_name": name, "config": settings}
+
+
 def _modern(value: Any) -> Any:
     if isinstance(value, list):
         return [_modern(item) for item in value]

@@ -17,7 +17,10 @@ import h5py
 import numpy as np
 
 from lamina.keras.saving.archive import UnreadableFile, open_hdf5, replacing
-from lamina.keras.saving.legacy_config import model_from_legacy_config
+from lamina.keras.saving.legacy_config import (
+    model_from_legacy_config,
+    modern_optimizer,
+)
 from lamina.keras.saving.serialization import serialize_keras_object
 from lamina.keras.saving.state import read_array, write_array
 from lamina.version import KERAS_VERSION
@@ -155,7 +158,9 @@ def _compile(model: Any, training: dict[str, Any], file: Any, path: str) -> None
         "jit_compile",
     )
     config = {key: training[key] for key in known if key in training}
-    config["optimizer"] = training.get("optimizer_config", "rmsprop")
+    config["optimizer"] = modern_optimizer(
+        training.get("optimizer_config", "rmsprop")
+    )
     try:
         model.compile_from_config(config)
     except (TypeError, ValueError, KeyError) as error:
@@ -169,7 +174,9 @@ def _compile(model: Any, training: dict[str, Any], file: Any, path: str) -> None
     if group is None or model.optimizer is None:
         return
     arrays = [read_array(group[name]) for name in _read_names(group, "weight_names")]
-    variables = model.optimizer.variables
+    variables = list(model.optimizer.variables)
+    if len(arrays) + 1 == len(variables):
+        del variables[1]  # Keras 2 kept the learning rate in the config only
     shapes = [tuple(v.shape) for v in variables]
     if [array.shape for array in arrays] == shapes:
         for variable, array in zip(variables, arrays, strict=True):
