@@ -313,13 +313,14 @@ def _layer_answer(tf: Any, record: LayerRecord, sample: Setup, drawn: Any) -> No
 
 def _layer_results(tf: Any, record: LayerRecord, drawn: Any) -> dict[str, Any]:
     (inputs, call), constructor = drawn
-    leaves = collect(inputs)
+    leaves = collect([inputs, call])
     values = tensors(tf, leaves)
     layer = resolve(tf, record.path)(**constructor)
 
     def apply(*given: Any) -> Any:
         arrays = {id(leaf): value for leaf, value in zip(leaves, given, strict=True)}
-        return layer(*with_arrays(inputs, arrays), **call)
+        positional, named = with_arrays([inputs, call], arrays)
+        return layer(*positional, **named)
 
     apply(*values)
     set_weights(layer)
