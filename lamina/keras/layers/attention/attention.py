@@ -228,6 +228,7 @@ class AdditiveAttention(Attention):
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments as a JSON-able dict."""
         config = super().get_config()
+        del config["score_mode"]
         return config
 
 

@@ -108,14 +108,14 @@ class ConvLayer(Layer):
     def _output_channels(self, channels: int) -> int:
         raise NotImplementedError
 
-    def _add_kernel(self, name: str, shape: Sequence[int]) -> Any:
-        """A weight whose initializer, regularizer and constraint `name` prefixes."""
+    def _add_kernel(self, part: str, shape: Sequence[int], name: str) -> Any:
+        """A weight whose initializer, regularizer and constraint `part` prefixes."""
         return self.add_weight(
-            name="kernel" if name == "kernel" else f"{name}_kernel",
+            name=name,
             shape=tuple(shape),
-            initializer=getattr(self, f"{name}_initializer"),
-            regularizer=getattr(self, f"{name}_regularizer"),
-            constraint=getattr(self, f"{name}_constraint"),
+            initializer=getattr(self, f"{part}_initializer"),
+            regularizer=getattr(self, f"{part}_regularizer"),
+            constraint=getattr(self, f"{part}_constraint"),
         )
 
     def call(self, inputs: Any) -> Tensor:

@@ -109,7 +109,7 @@ class _Conv(LoraMixin, ConvLayer):
                 "the input's channels to be a multiple of `groups`",
             )
         shape = (*self.kernel_size, channels // self.groups, self.filters)
-        self._kernel = self._add_kernel("kernel", shape)
+        self._kernel = self._add_kernel("kernel", shape, "kernel")
 
     def build(self, input_shape: Any) -> None:
         """Makes the kernel and the bias."""

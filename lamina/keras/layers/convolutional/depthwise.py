@@ -88,7 +88,7 @@ class _DepthwiseConv(ConvLayer):
 
     def _make_kernels(self, channels: int) -> None:
         shape = (*self.kernel_size, channels, self.depth_multiplier)
-        self.kernel = self._add_kernel("depthwise", shape)
+        self.kernel = self._add_kernel("depthwise", shape, "kernel")
 
     @property
     def depthwise_kernel(self) -> Any:

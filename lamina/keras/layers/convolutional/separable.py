@@ -102,10 +102,12 @@ class _SeparableConv(ConvLayer):
     def _make_kernels(self, channels: int) -> None:
         multiplier = self.depth_multiplier
         self.depthwise_kernel = self._add_kernel(
-            "depthwise", (*self.kernel_size, channels, multiplier)
+            "depthwise", (*self.kernel_size, channels, multiplier), "depthwise_kernel"
         )
         self.pointwise_kernel = self._add_kernel(
-            "pointwise", (*(1,) * self.rank, channels * multiplier, self.filters)
+            "pointwise",
+            (*(1,) * self.rank, channels * multiplier, self.filters),
+            "pointwise_kernel",
         )
 
     def _output_channels(self, channels: int) -> int:

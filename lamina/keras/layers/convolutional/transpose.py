@@ -101,7 +101,7 @@ class _ConvTranspose(ConvLayer):
 
     def _make_kernels(self, channels: int) -> None:
         shape = (*self.kernel_size, self.filters, channels)
-        self.kernel = self._add_kernel("kernel", shape)
+        self.kernel = self._add_kernel("kernel", shape, "kernel")
 
     def _output_channels(self, channels: int) -> int:
         return self.filters

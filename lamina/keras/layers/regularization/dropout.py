@@ -102,7 +102,7 @@ class SpatialDropout1D(Dropout):
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments as a JSON-able dict."""
-        return _without_layer_arguments(super().get_config())
+        return _spatial_config(self)
 
 
 class SpatialDropout2D(Dropout):
@@ -143,7 +143,7 @@ class SpatialDropout2D(Dropout):
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments as a JSON-able dict."""
-        config = _without_layer_arguments(super().get_config())
+        config = _spatial_config(self)
         return {**config, "data_format": self.data_format}
 
 
@@ -177,9 +177,14 @@ class SpatialDropout3D(SpatialDropout2D):
         self.input_spec = InputSpec(ndim=5)
 
 
-def _without_layer_arguments(config: dict[str, Any]) -> dict[str, Any]:
-    """The spatial layers' constructors take neither of these."""
-    return {k: v for k, v in config.items() if k not in ("trainable", "noise_shape")}
+def _spatial_config(layer: Dropout) -> dict[str, Any]:
+    """What the constructors of the spatial layers take."""
+    return {
+        "rate": layer.rate,
+        "seed": layer.seed,
+        "name": layer.name,
+        "dtype": layer.dtype,
+    }
 
 
 def _checked_noise_shape(noise_shape: Any) -> Any:

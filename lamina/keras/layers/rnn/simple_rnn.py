@@ -213,5 +213,5 @@ class SimpleRNN(FusedRNN):
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments as a JSON-able dict."""
-        skip = ()
+        skip = ("seed",)
         return {**super().get_config(), **arguments_config(SimpleRNN, self, skip)}
