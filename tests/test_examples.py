@@ -2,10 +2,11 @@
 
 import ast
 import doctest
+import importlib
 import re
+import sys
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -38,10 +39,12 @@ def _examples() -> list[tuple[str, str, int]]:
     ("name", "text", "line"), _examples(), ids=[name for name, _, _ in _examples()]
 )
 def test_docstring_example(name: str, text: str, line: int) -> None:
-    names: dict[str, Any] = {"tf": tf, "lamina": tf, "keras": tf.keras, "np": np}
+    module = importlib.import_module(name.split(".py:")[0].replace("/", "."))
+    names = {**vars(module), "tf": tf, "keras": tf.keras, "np": np, "sys": sys}
     test = doctest.DocTestParser().get_doctest(text, names, name, name, line)
     report: list[str] = []
-    doctest.DocTestRunner(optionflags=OPTIONS).run(test, out=report.append)
+    with np.printoptions(legacy="1.25"):  # numbers print as numbers
+        doctest.DocTestRunner(optionflags=OPTIONS).run(test, out=report.append)
     assert not report, "".join(report)
 
 
