@@ -176,6 +176,13 @@ class TensorArray:
         return found
 
     def _read_item(self, at: int) -> Tensor:
+        item = self._item(at)
+        if self._clear and not is_tracing():
+            self._items[at] = None
+            self._read_once.add(at)
+        return item
+
+    def _item(self, at: int) -> Tensor:
         if not 0 <= at < len(self._items):
             raise OutOfRangeError.of(
                 "tf.TensorArray.read",
@@ -203,9 +210,6 @@ class TensorArray:
                     hint="Write it first, or give element_shape to read zeros.",
                 )
             return self._zero()
-        if self._clear and not is_tracing():
-            self._items[at] = None
-            self._read_once.add(at)
         return item
 
     def write(self, index: Any, value: Any, name: str | None = None) -> TensorArray:
@@ -315,7 +319,7 @@ class TensorArray:
         del name
         at = convert_to_tensor(indices)
         if self._buffer is None and not predicates.is_staged(at):
-            items = [self.read(int(each)) for each in np.asarray(at._value)]
+            items = [self._item(int(each)) for each in np.asarray(at._value)]
             if items:
                 stacked: Tensor = execute(_STACK, items)
                 return stacked
