@@ -92,6 +92,8 @@ class Op(Generic[P, R]):
                     try:
                         out = run(*arrays)
                     except Exception as error:
+                        if any(array.dtype == object for array in arrays):
+                            return self._call(args, kwargs)  # strings, on the host
                         raise explain(error, self, arrays) from None
                     if isinstance(out, tuple | list):
                         return _wrap(out)  # type: ignore[no-any-return]

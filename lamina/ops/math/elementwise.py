@@ -17,6 +17,19 @@ from lamina.ops.checks import (
 _SIGNED_NUMERIC = FLOAT_OR_COMPLEX + SIGNED
 
 
+@jax.custom_jvp
+def _magnitude(x: Array) -> Array:
+    return jnp.abs(x)
+
+
+@_magnitude.defjvp
+def _magnitude_jvp(
+    primals: tuple[Array], tangents: tuple[Array]
+) -> tuple[Array, Array]:
+    (x,), (dx,) = primals, tangents
+    return _magnitude(x), jnp.sign(x) * dx
+
+
 @op("abs", dtypes=_SIGNED_NUMERIC)
 def absolute(x: TensorLike, name: str | None = None) -> Array:
     """The absolute value; of complex numbers the modulus.
@@ -31,7 +44,7 @@ def absolute(x: TensorLike, name: str | None = None) -> Array:
 
     Reference: ``tf.abs``.
     """
-    return jnp.abs(x)
+    return jnp.abs(x) if jnp.iscomplexobj(x) else _magnitude(x)
 
 
 @op("negative", dtypes=_SIGNED_NUMERIC)
