@@ -84,7 +84,8 @@ class Mapper:
         """The function's result for tensors, as a normalized structure."""
         value = self._pack(tensors)
         function = convert(self.function) if is_tracing() else self.function
-        return normalize(function(*value) if self._spread else function(value))
+        result = function(*value) if self._spread else function(value)
+        return normalize(tuple(result) if type(result) is list else result)
 
     def out_spec(self, first: Callable[[], Flat | None]) -> Any:
         """The spec of results; `first` gives an element, if none was traced yet."""
