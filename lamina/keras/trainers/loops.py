@@ -20,6 +20,7 @@ from lamina.engine import nest
 from lamina.engine.kernel import HostOpInTrace
 from lamina.engine.tensor import Tensor
 from lamina.engine.trace import HostResult
+from lamina.keras.distribution import distribution
 from lamina.keras.trainers.program import StepProgram, batch_key
 from lamina.keras.trainers.sources import ArraySource, StreamSource
 
@@ -86,13 +87,22 @@ class StepRunner:
 
     def epoch(self, source: Any, hooks: Hooks, steps: int | None = None) -> Any:
         """Runs an epoch (or ``steps`` steps); returns what the last step returned."""
-        if isinstance(source, ArraySource) and steps is None and not self.eager:
-            if not source.has_strings:
-                try:
-                    return self._array_epoch(source, hooks)
-                except (HostOpInTrace, HostResult) as reason:
-                    self._go_eager(reason)
+        if self._in_memory(source, steps):
+            try:
+                return self._array_epoch(source, hooks)
+            except (HostOpInTrace, HostResult) as reason:
+                self._go_eager(reason)
         return self._stream_epoch(source.epoch(), hooks, steps)
+
+    def _in_memory(self, source: Any, steps: int | None) -> bool:
+        """Whether the data can stay on the device while many steps run."""
+        return (
+            isinstance(source, ArraySource)
+            and steps is None
+            and not self.eager
+            and not source.has_strings
+            and distribution() is None
+        )
 
     def _array_epoch(self, source: ArraySource, hooks: Hooks) -> Any:
         size = source.batch_size
@@ -160,14 +170,13 @@ class StepRunner:
     def predict(self, source: Any, hooks: Hooks, steps: int | None = None) -> Any:
         """Runs the step over a source and concatenates what it returns."""
         pieces: list[Any] = []
-        if isinstance(source, ArraySource) and not self.eager and steps is None:
-            if not source.has_strings:
-                try:
-                    self._predict_arrays(source, hooks, pieces)
-                    return _concatenate(pieces)
-                except (HostOpInTrace, HostResult) as reason:
-                    self._go_eager(reason)
-                    pieces = []
+        if self._in_memory(source, steps):
+            try:
+                self._predict_arrays(source, hooks, pieces)
+                return _concatenate(pieces)
+            except (HostOpInTrace, HostResult) as reason:
+                self._go_eager(reason)
+                pieces = []
         for step, batch in enumerate(source.epoch()):
             if steps is not None and step >= steps:
                 break

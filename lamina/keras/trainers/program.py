@@ -20,6 +20,7 @@ from lamina.engine.concrete import ConcreteFunction
 from lamina.engine.failure import explain
 from lamina.engine.tensor import Tensor
 from lamina.engine.trace import capture
+from lamina.keras.distribution import distribution
 
 
 class StepProgram(ConcreteFunction):
@@ -53,7 +54,11 @@ class StepProgram(ConcreteFunction):
 
     def run_batch(self, batch: Any) -> Any:
         """Runs one step on a batch."""
-        return self.run([leaf for leaf in nest.flatten(batch) if leaf is not None])
+        leaves = [leaf for leaf in nest.flatten(batch) if leaf is not None]
+        current = distribution()
+        if current is not None:
+            leaves = [Tensor(current.place(jnp.asarray(t._value))) for t in leaves]
+        return self.run(leaves)
 
     def run_many(
         self, arrays: Sequence[Any], order: Any, start: int, count: int

@@ -166,7 +166,7 @@ def to_array(leaf: Any) -> Any:
         array = leaf.toarray()
     elif isinstance(leaf, np.ndarray | np.generic | jax.Array):
         array = leaf
-    elif hasattr(leaf, "__array__") or isinstance(leaf, int | float | bool | str | bytes):
+    elif hasattr(leaf, "__array__") or isinstance(leaf, int | float | str | bytes):
         array = np.asarray(leaf)
     else:
         raise ValueError(
