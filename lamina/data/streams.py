@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from lamina.data.elements import Flat, rows_of, stack
-from lamina.engine.errors import InvalidArgumentError
+from lamina.engine.errors import DataLossError, InvalidArgumentError, OpError
 
 Stream = Iterator[Flat]
 Start = Callable[[], Stream]
@@ -63,8 +63,8 @@ def _pad_column(column: Sequence[Any], shape: Any, value: Any) -> np.ndarray:
     return result
 
 
-def _cannot_pad(leaf: Any, shape: Any) -> InvalidArgumentError:
-    return InvalidArgumentError.of(
+def _cannot_pad(leaf: Any, shape: Any) -> OpError:
+    return DataLossError.of(
         "tf.data.Dataset.padded_batch",
         expected=f"elements that fit into the padded shape {shape}",
         received=f"Attempted to pad to a smaller size than the input element: an "
