@@ -16,6 +16,7 @@ NAMES: dict[str, tuple[str, ...]] = {
         "keras.backend.standardize_dtype keras.utils.standardize_dtype",
     ),
     "lamina.keras.common.state": (
+        "keras.SymbolicScope",
         "keras.utils.clear_session keras.backend.clear_session",
     ),
     "lamina.keras.common.stateless": ("keras.StatelessScope",),

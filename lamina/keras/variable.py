@@ -26,6 +26,8 @@ from lamina.keras.common.stateless import (
     in_stateless_scope,
     register_uninitialized_variable,
 )
+from lamina.keras.ops import arithmetic
+from lamina.keras.ops.promotion import promote
 from lamina.ops.array.casting import cast
 
 _AGGREGATIONS = {
@@ -39,6 +41,48 @@ _SYNCHRONIZATIONS = {
     "on_read": VariableSynchronization.ON_READ,
     "on_write": VariableSynchronization.ON_WRITE,
     "auto": VariableSynchronization.AUTO,
+}
+
+
+def _operator(function: Any, reflected: bool) -> Any:
+    """A Python operator with the dtype rules of `keras.ops`: dtypes are promoted."""
+
+    def method(self: Any, other: Any) -> Any:
+        if other is None:
+            return NotImplemented
+        value = self.read_value()
+        if isinstance(other, Variable):
+            other = other.read_value()
+        return function(other, value) if reflected else function(value, other)
+
+    return method
+
+
+def _matmul(x1: Any, x2: Any) -> Any:
+    x1, x2 = promote(x1, x2)
+    return x1 @ x2
+
+
+_PAIRS = {
+    "add": arithmetic.add,
+    "sub": arithmetic.subtract,
+    "mul": arithmetic.multiply,
+    "truediv": arithmetic.true_divide,
+    "floordiv": arithmetic.floor_divide,
+    "mod": arithmetic.mod,
+    "pow": arithmetic.power,
+    "matmul": _matmul,
+    "and": arithmetic.logical_and,
+    "or": arithmetic.logical_or,
+    "xor": arithmetic.logical_xor,
+}
+_COMPARISONS = {
+    "eq": arithmetic.equal,
+    "ne": arithmetic.not_equal,
+    "lt": arithmetic.less,
+    "le": arithmetic.less_equal,
+    "gt": arithmetic.greater,
+    "ge": arithmetic.greater_equal,
 }
 
 
@@ -67,7 +111,8 @@ class Variable(EngineVariable):
         >>> v = keras.Variable(np.zeros((2, 3)), name="table")
         >>> v.assign(np.ones((2, 3)))
 
-    Reference: `keras.Variable`. It is a `tf.Variable` too.
+    Reference: `keras.Variable`. It is a `tf.Variable` too; operators promote dtypes
+    as `keras.ops` does.
     """
 
     _tensor: Tensor
@@ -384,6 +429,13 @@ class Variable(EngineVariable):
             if key not in ("_tensor", "_shape")
         }
         return _restore, (type(self), np.asarray(self._tensor), state)
+
+
+for _name, _function in _PAIRS.items():
+    setattr(Variable, f"__{_name}__", _operator(_function, reflected=False))
+    setattr(Variable, f"__r{_name}__", _operator(_function, reflected=True))
+for _name, _function in _COMPARISONS.items():
+    setattr(Variable, f"__{_name}__", _operator(_function, reflected=False))
 
 
 def _restore(cls: type[Variable], value: Any, state: dict[str, Any]) -> Variable:

@@ -32,6 +32,26 @@ def set_global_attribute(name: str, value: Any) -> None:
     setattr(_STATE, name, value)
 
 
+class SymbolicScope:
+    """A scope in which layers are called without values, to find output shapes.
+
+    Reference: `keras.SymbolicScope`.
+    """
+
+    def __enter__(self) -> SymbolicScope:
+        self.original_scope = get_global_attribute("symbolic_scope")
+        set_global_attribute("symbolic_scope", self)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        set_global_attribute("symbolic_scope", self.original_scope)
+
+
+def in_symbolic_scope() -> bool:
+    """Whether a `SymbolicScope` is open."""
+    return get_global_attribute("symbolic_scope") is not None
+
+
 def clear_session(free_memory: bool = True) -> None:
     """Forget the names given so far, the scopes and the default seed generator.
 

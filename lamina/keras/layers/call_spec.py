@@ -10,7 +10,12 @@ from lamina.engine import nest
 from lamina.engine.graph import PROBES, abstract_call
 from lamina.keras.common.defaults import is_default
 from lamina.keras.common.standardize import standardize_shape
-from lamina.keras.common.state import get_global_attribute, set_global_attribute
+from lamina.keras.common.state import (
+    SymbolicScope,
+    get_global_attribute,
+    in_symbolic_scope,
+    set_global_attribute,
+)
 from lamina.keras.common.tensors import is_any_tensor
 
 
@@ -88,19 +93,15 @@ def _shape_or_none(value: Any) -> Any:
     if value is None:
         return None
     shape = standardize_shape(value.shape)
-    if shape and shape[0] in PROBES and get_global_attribute("symbolic_scope"):
+    if shape and shape[0] in PROBES and in_symbolic_scope():
         return (None, *shape[1:])  # The stand-in of an unknown batch size.
     return shape
 
 
 def evaluate_abstractly(function: Any, args: Any, kwargs: Any) -> Any:
-    """The outputs of a call as symbolic tensors; layers inside see batch size `None`."""
-    before = get_global_attribute("symbolic_scope")
-    set_global_attribute("symbolic_scope", True)
-    try:
+    """The outputs of a call as symbolic tensors; the batch size inside is `None`."""
+    with SymbolicScope():
         return abstract_call(function, args, kwargs)
-    finally:
-        set_global_attribute("symbolic_scope", before)
 
 
 def match_shapes(
