@@ -2,6 +2,7 @@
 
 from lamina import autograph as autograph
 from lamina import compat as compat
+from lamina import data as data
 from lamina import keras as keras
 from lamina import version as version
 from lamina._api import autodiff as autodiff
@@ -10,6 +11,7 @@ from lamina._api import config as config
 from lamina._api import debugging as debugging
 from lamina._api import dtypes as dtypes
 from lamina._api import errors as errors
+from lamina._api import experimental as experimental
 from lamina._api import initializers as initializers
 from lamina._api import linalg as linalg
 from lamina._api import losses as losses

@@ -3,11 +3,13 @@
 from lamina._api.keras import mixed_precision as mixed_precision
 from lamina.engine.graph import KerasTensor as KerasTensor
 from lamina.keras import activations as activations
+from lamina.keras import applications as applications
 from lamina.keras import backend as backend
 from lamina.keras import callbacks as callbacks
 from lamina.keras import config as config
 from lamina.keras import constraints as constraints
 from lamina.keras import datasets as datasets
+from lamina.keras import distribution as distribution
 from lamina.keras import dtype_policies as dtype_policies
 from lamina.keras import initializers as initializers
 from lamina.keras import layers as layers
@@ -25,6 +27,7 @@ from lamina.keras.common.autocast import AutocastScope as AutocastScope
 from lamina.keras.common.naming import name_scope as name_scope
 from lamina.keras.common.remat import RematScope as RematScope
 from lamina.keras.common.remat import remat as remat
+from lamina.keras.common.state import SymbolicScope as SymbolicScope
 from lamina.keras.common.stateless import StatelessScope as StatelessScope
 from lamina.keras.dtype_policies.dtype_policy import DTypePolicy as DTypePolicy
 from lamina.keras.dtype_policies.dtype_policy import (

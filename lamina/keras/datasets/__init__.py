@@ -1,5 +1,5 @@
 """Data sets for first steps; the digits come with the package."""
 
-from lamina.keras.datasets import digits
+from lamina._names import attach
 
-__all__ = ["digits"]
+__getattr__, __dir__ = attach(__name__)

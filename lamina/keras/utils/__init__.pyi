@@ -32,6 +32,7 @@ from lamina.keras.trainers.packing import (
 )
 from lamina.keras.trainers.py_dataset import PyDataset as PyDataset
 from lamina.keras.trainers.py_dataset import PyDataset as Sequence
+from lamina.keras.utils.downloads import get_file as get_file
 from lamina.keras.utils.model_drawing import model_to_dot as model_to_dot
 from lamina.keras.utils.model_drawing import plot_model as plot_model
 from lamina.keras.utils.numerical import normalize as normalize

@@ -1,0 +1,16 @@
+"""Public names of keras.datasets, downloads and keras.applications."""
+
+NAMES: dict[str, tuple[str, ...]] = {
+    "lamina.keras.applications.imagenet_utils": (
+        "keras.applications.imagenet_utils.preprocess_input",
+    ),
+    "lamina.keras.datasets.boston_housing": (
+        "keras.datasets.boston_housing.load_data",
+    ),
+    "lamina.keras.datasets.california_housing": (
+        "keras.datasets.california_housing.load_data",
+    ),
+    "lamina.keras.datasets.fashion_mnist": ("keras.datasets.fashion_mnist.load_data",),
+    "lamina.keras.datasets.mnist": ("keras.datasets.mnist.load_data",),
+    "lamina.keras.utils.downloads": ("keras.utils.get_file",),
+}
