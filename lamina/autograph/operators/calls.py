@@ -19,6 +19,7 @@ from typing import Any
 
 from lamina.autograph import source, status, transpiler
 from lamina.autograph.operators.builtins import OVERLOADS, is_range, range_of
+from lamina.engine.context import state
 from lamina.engine.errors import OperatorNotAllowedInGraphError
 
 ARTIFACT = "__lamina_autograph__"
@@ -153,8 +154,7 @@ def convert(fn: Any) -> Any:
         return fn
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        with status.enabled():
-            return converted_call(fn, *args, **kwargs)
+        return _run(fn, *args, **kwargs)
 
     with contextlib.suppress(AttributeError, TypeError):
         functools.update_wrapper(call, fn)
@@ -162,5 +162,20 @@ def convert(fn: Any) -> Any:
 
 
 def tf_convert(fn: Any) -> Any:
-    """``convert(fn)`` while converted code is being traced, else ``fn``."""
-    return convert(fn) if status.converting() else fn
+    """What library code calls in place of a function that a user gave it.
+
+    Args:
+        fn: any callable.
+
+    Returns:
+        While a function is being traced, a callable that converts ``fn``, unless
+        conversion is switched off; eagerly ``fn`` itself.
+    """
+    if state.trace is None and not status.converting():
+        return fn
+    return fn if status.converting() is False else functools.partial(_run, fn)
+
+
+def _run(fn: Any, /, *args: Any, **kwargs: Any) -> Any:
+    with status.enabled():
+        return converted_call(fn, *args, **kwargs)

@@ -15,6 +15,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+from lamina.autograph.conversion import tf_convert
 from lamina.engine import nest
 from lamina.engine.graph import (
     KerasTensor,
@@ -499,7 +500,7 @@ class Layer(StateMixin, LossesMixin, ConfigMixin, Operation):
         self, symbolic: bool, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
         scope = self._new_autocast_scope()
-        function = self.symbolic_call if symbolic else self.call
+        function = self.symbolic_call if symbolic else tf_convert(self.call)
         if self._remat_mode is not None and not symbolic:
             function = self.rematerialized_call(self.call, *args, **kwargs)
         try:

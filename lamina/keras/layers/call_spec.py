@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+from lamina.autograph.conversion import convert
 from lamina.engine import nest
 from lamina.engine.graph import PROBES, abstract_call
 from lamina.keras.common.defaults import is_default
@@ -101,7 +102,7 @@ def _shape_or_none(value: Any) -> Any:
 def evaluate_abstractly(function: Any, args: Any, kwargs: Any) -> Any:
     """The outputs of a call as symbolic tensors; the batch size inside is `None`."""
     with SymbolicScope():
-        return abstract_call(function, args, kwargs)
+        return abstract_call(convert(function), args, kwargs)
 
 
 def match_shapes(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar, Self
 
+from lamina.autograph.conversion import tf_convert
 from lamina.engine import nest
 from lamina.engine.errors import UnimplementedError
 from lamina.engine.tensor import Tensor, convert_to_tensor
@@ -77,7 +78,7 @@ class Loss:
         in_mask = get_keras_mask(y_pred)
         y_pred = nest.map_structure(self._converted, y_pred)
         y_true = nest.map_structure(self._converted, y_true)
-        losses = self.call(y_true, y_pred)
+        losses = tf_convert(self.call)(y_true, y_pred)
         mask = get_keras_mask(losses)
         if in_mask is not None:
             mask = in_mask if mask is None else in_mask & mask
@@ -148,7 +149,7 @@ class LossFunctionWrapper(Loss):
             ]
             y_true = nest.pack_sequence_as(y_true, [t for t, _ in pairs])
             y_pred = nest.pack_sequence_as(y_pred, [p for _, p in pairs])
-        return self.fn(y_true, y_pred, **self._fn_kwargs)
+        return tf_convert(self.fn)(y_true, y_pred, **self._fn_kwargs)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments, the function among them."""

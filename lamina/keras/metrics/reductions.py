@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar, Self
 
+from lamina.autograph.conversion import tf_convert
 from lamina.engine.tensor import Tensor
 from lamina.keras.common.tensors import get_keras_mask
 from lamina.keras.metrics.arithmetic import (
@@ -130,7 +131,7 @@ class MeanMetricWrapper(Mean):
             sample_weight: A weight for each sample.
         """
         mask = get_keras_mask(y_pred)
-        values = self._fn(y_true, y_pred, **self._fn_kwargs)
+        values = tf_convert(self._fn)(y_true, y_pred, **self._fn_kwargs)
         if mask is not None:
             sample_weight = mask_to_weight(mask, sample_weight, self.dtype)
         super().update_state(values, sample_weight=sample_weight)

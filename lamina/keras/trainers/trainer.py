@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
+from lamina.autograph.conversion import convert
 from lamina.engine import nest
 from lamina.engine.context import settings
 from lamina.engine.tape import GradientTape
@@ -97,7 +98,7 @@ class Trainer(Compiling):
             per_dispatch = self.steps_per_execution
             found = StepRunner(
                 name,
-                getattr(self, name),
+                getattr(self, name) if eager else convert(getattr(self, name)),
                 eager,
                 per_dispatch
                 if isinstance(per_dispatch, int) and per_dispatch > 1
