@@ -27,7 +27,7 @@ from lamina.keras.common.stateless import (
     register_uninitialized_variable,
 )
 from lamina.keras.ops import arithmetic
-from lamina.keras.ops.promotion import promote
+from lamina.keras.ops.linalg import matmul
 from lamina.ops.array.casting import cast
 
 _AGGREGATIONS = {
@@ -58,11 +58,6 @@ def _operator(function: Any, reflected: bool) -> Any:
     return method
 
 
-def _matmul(x1: Any, x2: Any) -> Any:
-    x1, x2 = promote(x1, x2)
-    return x1 @ x2
-
-
 _PAIRS = {
     "add": arithmetic.add,
     "sub": arithmetic.subtract,
@@ -71,7 +66,7 @@ _PAIRS = {
     "floordiv": arithmetic.floor_divide,
     "mod": arithmetic.mod,
     "pow": arithmetic.power,
-    "matmul": _matmul,
+    "matmul": matmul,
     "and": arithmetic.logical_and,
     "or": arithmetic.logical_or,
     "xor": arithmetic.logical_xor,
