@@ -150,7 +150,7 @@ def sparse_softmax_cross_entropy_with_logits(
 
 
 @op("nn.sigmoid_cross_entropy_with_logits", dtypes=FLOAT)
-def _sigmoid_cross_entropy(
+def sigmoid_cross_entropy_op(
     labels: Same, logits: Same, name: str | None = None
 ) -> Array:
     """The lowering of ``sigmoid_cross_entropy_with_logits``."""
@@ -178,7 +178,7 @@ def sigmoid_cross_entropy_with_logits(
     Reference: ``tf.nn.sigmoid_cross_entropy_with_logits``.
     """
     _require("tf.nn.sigmoid_cross_entropy_with_logits", labels=labels, logits=logits)
-    return _sigmoid_cross_entropy(labels, logits, name=name)
+    return sigmoid_cross_entropy_op(labels, logits, name=name)
 
 
 def _same_shape(name: str, labels: Array, logits: Array) -> None:

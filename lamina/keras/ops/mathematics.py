@@ -1,0 +1,380 @@
+"""`keras.ops.math`: segments, the k largest, Fourier transforms, sequences."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from lamina.engine.op import Array, TensorLike, op
+from lamina.engine.tensor import Tensor, convert_to_tensor
+from lamina.keras.ops.promotion import convert, promote, to_float
+from lamina.ops.math import reduction
+from lamina.ops.nn import lookup
+
+_SEGMENTS = {
+    "sum": jax.ops.segment_sum,
+    "max": jax.ops.segment_max,
+    "min": jax.ops.segment_min,
+    "prod": jax.ops.segment_prod,
+}
+
+
+@op("keras.ops.segment_sum")
+def _segment(
+    data: TensorLike,
+    segment_ids: TensorLike,
+    num_segments: int,
+    how: str,
+    ordered: bool,
+) -> Array:
+    """The lowering of the segment reductions."""
+    return _SEGMENTS[how](data, segment_ids, num_segments, indices_are_sorted=ordered)
+
+
+def _segments(how: str, words: str) -> Any:
+    name = f"segment_{how}"
+
+    def function(
+        data: Any,
+        segment_ids: Any,
+        num_segments: int | None = None,
+        sorted: bool = False,
+    ) -> Tensor:
+        ids = convert(segment_ids, "int32")
+        if len(ids.shape) != 1:
+            raise ValueError(
+                f"keras.ops.{name}: expected segment_ids as a vector. Received: shape "
+                f"{tuple(ids.shape)}. Argument `segment_ids` should be an 1-D vector."
+            )
+        if num_segments is None:
+            num_segments = int(np.asarray(ids).max()) + 1 if ids.shape[0] else 0
+        return _segment(convert_to_tensor(data), ids, int(num_segments), how, sorted)
+
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = f"""The {words} of the rows of each segment.
+
+    Args:
+        data: A tensor.
+        segment_ids: The number of the segment of each row.
+        num_segments: How many segments; the largest number plus one if None.
+        sorted: Whether `segment_ids` ascend.
+
+    Returns:
+        A tensor with a row for each segment.
+
+    Raises:
+        ValueError: `segment_ids` is not a vector.
+
+    Reference: `keras.ops.{name}`.
+    """
+    return function
+
+
+segment_sum = _segments("sum", "sum")
+segment_max = _segments("max", "largest elements")
+segment_min = _segments("min", "least elements")
+segment_prod = _segments("prod", "product")
+
+
+def top_k(x: Any, k: int, sorted: bool = True) -> Any:
+    """The k largest elements along the last axis and their positions.
+
+    Args:
+        x: A tensor.
+        k: How many.
+        sorted: Accepted: the result is always sorted.
+
+    Returns:
+        `(values, indices)`; indices are int32.
+
+    Reference: `keras.ops.top_k`.
+    """
+    return lookup.top_k(convert_to_tensor(x), int(k), bool(sorted))
+
+
+def in_top_k(targets: Any, predictions: Any, k: int) -> Tensor:
+    """Whether the targets are among the k largest predictions.
+
+    Args:
+        targets: Class indices `(B,)`.
+        predictions: Scores `(B, K)`.
+        k: How many count.
+
+    Returns:
+        Booleans `(B,)`.
+
+    Reference: `keras.ops.in_top_k`.
+    """
+    return lookup.in_top_k(convert_to_tensor(targets), to_float(predictions), int(k))
+
+
+def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
+    """The logarithm of the sum of exponentials, without overflow.
+
+    Args:
+        x: A tensor; integers become floatx.
+        axis: The axes; all of them if None.
+        keepdims: Whether reduced axes stay with size 1.
+
+    Returns:
+        A floating tensor.
+
+    Reference: `keras.ops.logsumexp`.
+    """
+    return reduction.reduce_logsumexp(to_float(x), axis, keepdims)
+
+
+@op("keras.ops.extract_sequences")
+def extract_sequences(
+    x: TensorLike, sequence_length: int, sequence_stride: int
+) -> Array:
+    """Overlapping windows of the last axis.
+
+    Args:
+        x: A tensor `(..., T)`.
+        sequence_length: The length of a window.
+        sequence_stride: The distance of two windows.
+
+    Returns:
+        A tensor `(..., windows, sequence_length)`.
+
+    Reference: `keras.ops.extract_sequences`.
+    """
+    count = max(0, 1 + (x.shape[-1] - sequence_length) // sequence_stride)
+    starts = np.arange(count) * sequence_stride
+    places = starts[:, None] + np.arange(sequence_length)
+    return jnp.take(x, places, axis=-1)
+
+
+def _complex_pair(name: str, x: Any) -> Tensor:
+    if not isinstance(x, tuple | list) or len(x) != 2:
+        raise ValueError(
+            f"keras.ops.{name}: expected a tuple of real and imaginary parts. Received: "
+            f"x={x!r:.100}. Input `x` should be a tuple of two tensors."
+        )
+    real, imaginary = promote(*x, extra=(float,))
+    if tuple(real.shape) != tuple(imaginary.shape):
+        raise ValueError(
+            f"keras.ops.{name}: expected parts of the same shape. Received: "
+            f"{tuple(real.shape)} and {tuple(imaginary.shape)}. Both the real and "
+            "imaginary parts should have the same shape."
+        )
+    return _join(real, imaginary)
+
+
+@op("keras.ops.join_complex")
+def _join(real: TensorLike, imaginary: TensorLike) -> Array:
+    """Complex numbers from two parts."""
+    return jax.lax.complex(real, imaginary)
+
+
+@op("keras.ops.fft")
+def _transform(x: TensorLike, axes: int, inverse: bool) -> tuple[Array, Array]:
+    """The lowering of the Fourier transforms of complex numbers."""
+    along = tuple(range(-axes, 0))
+    out = (jnp.fft.ifftn if inverse else jnp.fft.fftn)(x, axes=along)
+    return out.real, out.imag
+
+
+def fft(x: Any) -> tuple[Tensor, Tensor]:
+    """The Fourier transform along the last axis.
+
+    Args:
+        x: A tuple of real and imaginary parts.
+
+    Returns:
+        A tuple of real and imaginary parts.
+
+    Raises:
+        ValueError: `x` is not a pair of equal shapes.
+
+    Reference: `keras.ops.fft`.
+    """
+    return _transform(_complex_pair("fft", x), 1, False)
+
+
+def fft2(x: Any) -> tuple[Tensor, Tensor]:
+    """The Fourier transform along the last two axes.
+
+    Args:
+        x: A tuple of real and imaginary parts.
+
+    Returns:
+        A tuple of real and imaginary parts.
+
+    Raises:
+        ValueError: `x` is not a pair of equal shapes.
+
+    Reference: `keras.ops.fft2`.
+    """
+    return _transform(_complex_pair("fft2", x), 2, False)
+
+
+def ifft2(x: Any) -> tuple[Tensor, Tensor]:
+    """The inverse Fourier transform along the last two axes.
+
+    Args:
+        x: A tuple of real and imaginary parts.
+
+    Returns:
+        A tuple of real and imaginary parts.
+
+    Raises:
+        ValueError: `x` is not a pair of equal shapes.
+
+    Reference: `keras.ops.ifft2`.
+    """
+    return _transform(_complex_pair("ifft2", x), 2, True)
+
+
+@op("keras.ops.rfft")
+def _rfft(x: TensorLike, length: int | None) -> tuple[Array, Array]:
+    """The lowering of `keras.ops.rfft`."""
+    out = jnp.fft.rfft(x, length)
+    return out.real, out.imag
+
+
+def rfft(x: Any, fft_length: int | None = None) -> tuple[Tensor, Tensor]:
+    """The Fourier transform of real numbers along the last axis.
+
+    Args:
+        x: A real tensor.
+        fft_length: The length, to which `x` is cut or filled with zeros.
+
+    Returns:
+        A tuple of real and imaginary parts.
+
+    Reference: `keras.ops.rfft`.
+    """
+    return _rfft(to_float(x), fft_length)
+
+
+@op("keras.ops.irfft")
+def _irfft(x: TensorLike, length: int | None) -> Array:
+    """The lowering of `keras.ops.irfft`."""
+    return jnp.fft.irfft(x, length)
+
+
+def irfft(x: Any, fft_length: int | None = None) -> Tensor:
+    """The inverse of `rfft`.
+
+    Args:
+        x: A tuple of real and imaginary parts.
+        fft_length: The length of the result; `2 * (n - 1)` if None.
+
+    Returns:
+        A real tensor.
+
+    Reference: `keras.ops.irfft`.
+    """
+    return _irfft(_complex_pair("irfft", x), fft_length)
+
+
+@op("keras.ops.diff")
+def diff(a: TensorLike, n: int = 1, axis: int = -1) -> Array:
+    """The differences of neighbours along an axis.
+
+    Args:
+        a: A tensor.
+        n: How often to take differences.
+        axis: The axis.
+
+    Returns:
+        A tensor, shorter by `n` along the axis.
+
+    Reference: `keras.ops.diff`.
+    """
+    return jnp.diff(a, n, axis)
+
+
+@op("keras.ops.trapezoid")
+def _trapezoid(y: TensorLike, x: TensorLike | None, dx: float, axis: int) -> Array:
+    """The lowering of `keras.ops.trapezoid`."""
+    return jnp.trapezoid(y, x, dx, axis)
+
+
+def trapezoid(y: Any, x: Any = None, dx: float = 1.0, axis: int = -1) -> Tensor:
+    """The integral by the trapezoidal rule.
+
+    Args:
+        y: Values of a function.
+        x: Where they were taken; evenly spaced if None.
+        dx: The distance without `x`.
+        axis: The axis.
+
+    Returns:
+        A floating tensor without the axis.
+
+    Reference: `keras.ops.trapezoid`.
+    """
+    y = to_float(y)
+    return _trapezoid(y, None if x is None else convert(x, y.dtype), dx, axis)
+
+
+@op("keras.ops.correlate")
+def _correlate(x1: TensorLike, x2: TensorLike, mode: str) -> Array:
+    """The lowering of `keras.ops.correlate`."""
+    return jnp.correlate(x1, x2, mode)
+
+
+def correlate(x1: Any, x2: Any, mode: str = "valid") -> Tensor:
+    """The cross-correlation of two vectors.
+
+    Args:
+        x1: A vector.
+        x2: A vector.
+        mode: `"valid"`, `"same"` or `"full"`.
+
+    Returns:
+        A floating vector.
+
+    Reference: `keras.ops.correlate`.
+    """
+    return _correlate(*promote(x1, x2, extra=(float,)), mode)
+
+
+@op("keras.ops.corrcoef")
+def _corrcoef(x: TensorLike) -> Array:
+    """The lowering of `keras.ops.corrcoef`."""
+    return jnp.corrcoef(x)
+
+
+def corrcoef(x: Any) -> Tensor:
+    """The correlation coefficients of variables.
+
+    Args:
+        x: A matrix with a variable in each row, or a vector.
+
+    Returns:
+        A square matrix.
+
+    Reference: `keras.ops.corrcoef`.
+    """
+    return _corrcoef(to_float(x))
+
+
+@op("keras.ops.cdist")
+def _cdist(x: TensorLike, y: TensorLike) -> Array:
+    """The lowering of `keras.ops.cdist`."""
+    difference = x[..., :, None, :] - y[..., None, :, :]
+    squares = jnp.sum(jnp.square(difference), -1)
+    safe = jnp.where(squares > 0, squares, 1)
+    return jnp.where(squares > 0, jnp.sqrt(safe), 0)
+
+
+def cdist(x: Any, y: Any) -> Tensor:
+    """The Euclidean distances of all pairs of rows.
+
+    Args:
+        x: A tensor `(..., M, D)`.
+        y: A tensor `(..., N, D)`.
+
+    Returns:
+        A tensor `(..., M, N)`.
+
+    Reference: `keras.ops.cdist`.
+    """
+    return _cdist(*promote(x, y, extra=(float,)))
