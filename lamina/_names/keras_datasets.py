@@ -10,6 +10,8 @@ NAMES: dict[str, tuple[str, ...]] = {
     "lamina.keras.datasets.california_housing": (
         "keras.datasets.california_housing.load_data",
     ),
+    "lamina.keras.datasets.cifar10": ("keras.datasets.cifar10.load_data",),
+    "lamina.keras.datasets.cifar100": ("keras.datasets.cifar100.load_data",),
     "lamina.keras.datasets.fashion_mnist": ("keras.datasets.fashion_mnist.load_data",),
     "lamina.keras.datasets.mnist": ("keras.datasets.mnist.load_data",),
     "lamina.keras.utils.downloads": ("keras.utils.get_file",),

@@ -8,6 +8,6 @@ from lamina.data.iterators import IteratorSpec as IteratorSpec
 from lamina.data.iterators import NumpyIterator as NumpyIterator
 from lamina.data.options import AUTOTUNE as AUTOTUNE
 from lamina.data.options import INFINITE_CARDINALITY as INFINITE_CARDINALITY
-from lamina.data.options import UNKNOWN_CARDINALITY as UNKNOWN_CARDINALITY
 from lamina.data.options import Options as Options
 from lamina.data.options import ThreadingOptions as ThreadingOptions
+from lamina.data.options import UNKNOWN_CARDINALITY as UNKNOWN_CARDINALITY

@@ -2,38 +2,38 @@
 
 from lamina.engine.errors import ABORTED as ABORTED
 from lamina.engine.errors import ALREADY_EXISTS as ALREADY_EXISTS
+from lamina.engine.errors import AbortedError as AbortedError
+from lamina.engine.errors import AlreadyExistsError as AlreadyExistsError
 from lamina.engine.errors import CANCELLED as CANCELLED
+from lamina.engine.errors import CancelledError as CancelledError
 from lamina.engine.errors import DATA_LOSS as DATA_LOSS
 from lamina.engine.errors import DEADLINE_EXCEEDED as DEADLINE_EXCEEDED
+from lamina.engine.errors import DataLossError as DataLossError
+from lamina.engine.errors import DeadlineExceededError as DeadlineExceededError
 from lamina.engine.errors import FAILED_PRECONDITION as FAILED_PRECONDITION
+from lamina.engine.errors import FailedPreconditionError as FailedPreconditionError
 from lamina.engine.errors import INTERNAL as INTERNAL
 from lamina.engine.errors import INVALID_ARGUMENT as INVALID_ARGUMENT
+from lamina.engine.errors import InaccessibleTensorError as InaccessibleTensorError
+from lamina.engine.errors import InternalError as InternalError
+from lamina.engine.errors import InvalidArgumentError as InvalidArgumentError
 from lamina.engine.errors import NOT_FOUND as NOT_FOUND
+from lamina.engine.errors import NotFoundError as NotFoundError
 from lamina.engine.errors import OK as OK
 from lamina.engine.errors import OUT_OF_RANGE as OUT_OF_RANGE
+from lamina.engine.errors import OpError as OpError
+from lamina.engine.errors import (
+    OperatorNotAllowedInGraphError as OperatorNotAllowedInGraphError,
+)
+from lamina.engine.errors import OutOfRangeError as OutOfRangeError
 from lamina.engine.errors import PERMISSION_DENIED as PERMISSION_DENIED
+from lamina.engine.errors import PermissionDeniedError as PermissionDeniedError
 from lamina.engine.errors import RESOURCE_EXHAUSTED as RESOURCE_EXHAUSTED
+from lamina.engine.errors import ResourceExhaustedError as ResourceExhaustedError
 from lamina.engine.errors import UNAUTHENTICATED as UNAUTHENTICATED
 from lamina.engine.errors import UNAVAILABLE as UNAVAILABLE
 from lamina.engine.errors import UNIMPLEMENTED as UNIMPLEMENTED
 from lamina.engine.errors import UNKNOWN as UNKNOWN
-from lamina.engine.errors import AbortedError as AbortedError
-from lamina.engine.errors import AlreadyExistsError as AlreadyExistsError
-from lamina.engine.errors import CancelledError as CancelledError
-from lamina.engine.errors import DataLossError as DataLossError
-from lamina.engine.errors import DeadlineExceededError as DeadlineExceededError
-from lamina.engine.errors import FailedPreconditionError as FailedPreconditionError
-from lamina.engine.errors import InaccessibleTensorError as InaccessibleTensorError
-from lamina.engine.errors import InternalError as InternalError
-from lamina.engine.errors import InvalidArgumentError as InvalidArgumentError
-from lamina.engine.errors import NotFoundError as NotFoundError
-from lamina.engine.errors import (
-    OperatorNotAllowedInGraphError as OperatorNotAllowedInGraphError,
-)
-from lamina.engine.errors import OpError as OpError
-from lamina.engine.errors import OutOfRangeError as OutOfRangeError
-from lamina.engine.errors import PermissionDeniedError as PermissionDeniedError
-from lamina.engine.errors import ResourceExhaustedError as ResourceExhaustedError
 from lamina.engine.errors import UnauthenticatedError as UnauthenticatedError
 from lamina.engine.errors import UnavailableError as UnavailableError
 from lamina.engine.errors import UnimplementedError as UnimplementedError

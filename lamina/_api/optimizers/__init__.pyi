@@ -5,8 +5,8 @@ from lamina.keras.optimizers.adafactor import Adafactor as Adafactor
 from lamina.keras.optimizers.adagrad import Adadelta as Adadelta
 from lamina.keras.optimizers.adagrad import Adagrad as Adagrad
 from lamina.keras.optimizers.adam import Adam as Adam
-from lamina.keras.optimizers.adam import Adamax as Adamax
 from lamina.keras.optimizers.adam import AdamW as AdamW
+from lamina.keras.optimizers.adam import Adamax as Adamax
 from lamina.keras.optimizers.base import Optimizer as Optimizer
 from lamina.keras.optimizers.ftrl import Ftrl as Ftrl
 from lamina.keras.optimizers.lamb import Lamb as Lamb

@@ -16,3 +16,4 @@ from lamina.keras.config import image_data_format as image_data_format
 from lamina.keras.config import set_epsilon as set_epsilon
 from lamina.keras.config import set_floatx as set_floatx
 from lamina.keras.config import set_image_data_format as set_image_data_format
+from lamina.keras.ops.promotion import result_type as result_type

@@ -2,6 +2,8 @@
 
 from lamina.keras.datasets import boston_housing as boston_housing
 from lamina.keras.datasets import california_housing as california_housing
+from lamina.keras.datasets import cifar10 as cifar10
+from lamina.keras.datasets import cifar100 as cifar100
 from lamina.keras.datasets import digits as digits
 from lamina.keras.datasets import fashion_mnist as fashion_mnist
 from lamina.keras.datasets import mnist as mnist

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import lamina as tf
-from lamina.keras.datasets import boston_housing, california_housing, remote
+from lamina.keras.datasets import boston_housing, california_housing, cifar, remote
 from lamina.keras.utils.downloads import extract_archive, get_file
 
 
@@ -140,3 +140,46 @@ def test_mnist_and_housing(home, monkeypatch):
         california_housing.load_data("medium")
     with pytest.raises(ValueError, match="less than 1"):
         boston_housing.load_data(test_split=1.0)
+
+
+def test_cifar(home, monkeypatch):
+    def archive(name, files):
+        with tarfile.open(home / f"{name}.tar.gz", "w:gz") as archive:
+            for path, records in files.items():
+                data = b"".join(records)
+                member = tarfile.TarInfo(path)
+                member.size = len(data)
+                archive.addfile(member, io.BytesIO(data))
+
+    pixels = bytes(range(256)) * 12
+    ten = {
+        f"cifar-10-batches-bin/data_batch_{i}.bin": [bytes([i]) + pixels]
+        for i in range(1, 6)
+    }
+    archive(
+        "cifar-10-binary",
+        {**ten, "cifar-10-batches-bin/test_batch.bin": [b"\x07" + pixels] * 2},
+    )
+    archive(
+        "cifar-100-binary",
+        {
+            "cifar-100-binary/train.bin": [b"\x03\x63" + pixels],
+            "cifar-100-binary/test.bin": [b"\x04\x62" + pixels],
+        },
+    )
+    monkeypatch.setattr(cifar, "HOME", home.as_uri() + "/")
+    monkeypatch.setattr(
+        cifar,
+        "get_file",
+        lambda name, origin, md5_hash, extract: get_file(name, origin, extract=extract),
+    )
+    (x_train, y_train), (x_test, y_test) = tf.keras.datasets.cifar10.load_data()
+    assert x_train.shape == (5, 32, 32, 3)
+    assert x_train[0, 0, 5].tolist() == [5, 5, 5]
+    assert y_train.tolist() == [[1], [2], [3], [4], [5]]
+    assert (x_test.shape, y_test.tolist()) == ((2, 32, 32, 3), [[7], [7]])
+    load = tf.keras.datasets.cifar100.load_data
+    assert [part[1].tolist() for part in load()] == [[[99]], [[98]]]
+    assert [part[1].tolist() for part in load("coarse")] == [[[3]], [[4]]]
+    with pytest.raises(ValueError, match="one of coarse, fine"):
+        load("other")

@@ -2,10 +2,10 @@
 
 from lamina.data.iterators import Optional as Optional
 from lamina.data.options import AUTOTUNE as AUTOTUNE
-from lamina.data.options import INFINITE_CARDINALITY as INFINITE_CARDINALITY
-from lamina.data.options import UNKNOWN_CARDINALITY as UNKNOWN_CARDINALITY
 from lamina.data.options import AutoShardPolicy as AutoShardPolicy
 from lamina.data.options import AutotuneOptions as AutotuneOptions
 from lamina.data.options import DistributeOptions as DistributeOptions
+from lamina.data.options import INFINITE_CARDINALITY as INFINITE_CARDINALITY
 from lamina.data.options import OptimizationOptions as OptimizationOptions
 from lamina.data.options import ThreadingOptions as ThreadingOptions
+from lamina.data.options import UNKNOWN_CARDINALITY as UNKNOWN_CARDINALITY

@@ -5,6 +5,47 @@ from lamina.keras.ops.convolution import conv as conv
 from lamina.keras.ops.convolution import conv_transpose as conv_transpose
 from lamina.keras.ops.convolution import depthwise_conv as depthwise_conv
 from lamina.keras.ops.convolution import separable_conv as separable_conv
+from lamina.keras.ops.elementwise import polar as polar
+from lamina.keras.ops.neural import batch_normalization as batch_normalization
+from lamina.keras.ops.neural import binary_crossentropy as binary_crossentropy
+from lamina.keras.ops.neural import categorical_crossentropy as categorical_crossentropy
+from lamina.keras.ops.neural import celu as celu
+from lamina.keras.ops.neural import depth_to_space as depth_to_space
+from lamina.keras.ops.neural import elu as elu
+from lamina.keras.ops.neural import gelu as gelu
+from lamina.keras.ops.neural import glu as glu
+from lamina.keras.ops.neural import hard_shrink as hard_shrink
+from lamina.keras.ops.neural import hard_sigmoid as hard_sigmoid
+from lamina.keras.ops.neural import hard_silu as hard_silu
+from lamina.keras.ops.neural import hard_swish as hard_swish
+from lamina.keras.ops.neural import hard_tanh as hard_tanh
+from lamina.keras.ops.neural import leaky_relu as leaky_relu
+from lamina.keras.ops.neural import log_sigmoid as log_sigmoid
+from lamina.keras.ops.neural import log_softmax as log_softmax
+from lamina.keras.ops.neural import moments as moments
+from lamina.keras.ops.neural import multi_hot as multi_hot
+from lamina.keras.ops.neural import one_hot as one_hot
+from lamina.keras.ops.neural import psnr as psnr
+from lamina.keras.ops.neural import relu as relu
+from lamina.keras.ops.neural import relu6 as relu6
+from lamina.keras.ops.neural import selu as selu
+from lamina.keras.ops.neural import sigmoid as sigmoid
+from lamina.keras.ops.neural import silu as silu
+from lamina.keras.ops.neural import soft_shrink as soft_shrink
+from lamina.keras.ops.neural import softmax as softmax
+from lamina.keras.ops.neural import softplus as softplus
+from lamina.keras.ops.neural import softsign as softsign
+from lamina.keras.ops.neural import space_to_depth as space_to_depth
+from lamina.keras.ops.neural import (
+    sparse_categorical_crossentropy as sparse_categorical_crossentropy,
+)
+from lamina.keras.ops.neural import sparse_plus as sparse_plus
+from lamina.keras.ops.neural import sparse_sigmoid as sparse_sigmoid
+from lamina.keras.ops.neural import sparsemax as sparsemax
+from lamina.keras.ops.neural import squareplus as squareplus
+from lamina.keras.ops.neural import swish as swish
+from lamina.keras.ops.neural import tanh_shrink as tanh_shrink
+from lamina.keras.ops.neural import threshold as threshold
 from lamina.keras.ops.normalization import layer_normalization as layer_normalization
 from lamina.keras.ops.normalization import normalize as normalize
 from lamina.keras.ops.normalization import rms_normalization as rms_normalization
