@@ -14,10 +14,12 @@ import numpy as np
 
 from lamina.engine.context import state
 from lamina.engine.errors import InvalidArgumentError, ShapeError
-from lamina.engine.op import Array, Same, TensorLike, Tensors, op
+from lamina.engine.op import Array, Same, TensorLike, op
 from lamina.engine.tensor import Tensor, convert_to_tensor
 from lamina.ops.array.gather import check_policy, check_positions, known_positions, pick
-from lamina.ops.array.selection import longest
+from lamina.ops.array.joining import concat
+from lamina.ops.array.selection import static_max
+from lamina.ops.array.shaping import reshape
 from lamina.ops.checks import int_tuple, shape_tuple, text
 
 
@@ -305,21 +307,10 @@ def tensor_scatter_nd_min(
 
 @op("dynamic_stitch")
 def _stitch(
-    data: Tensors, indices: Tensors, size: int, name: str | None = None
+    rows: TensorLike, places: TensorLike, size: int, name: str | None = None
 ) -> Array:
-    rest = data[0].shape[indices[0].ndim :]
-    for where, what in zip(indices, data, strict=True):
-        if what.shape != where.shape + rest:
-            raise ShapeError.of(
-                "tf.dynamic_stitch",
-                expected="data[i].shape to be indices[i].shape + one common shape",
-                received=f"indices {text(where.shape)} and data {text(what.shape)}",
-                hint="Reshape the data.",
-            )
-    out = jnp.zeros((size, *rest), data[0].dtype)
-    place = jnp.concatenate([where.reshape(-1) for where in indices])
-    rows = jnp.concatenate([what.reshape(-1, *rest) for what in data])
-    return _write(out, (place,), rows, "set")
+    out = jnp.zeros((size, *rows.shape[1:]), rows.dtype)
+    return _write(out, (places,), rows, "set")
 
 
 def dynamic_stitch(indices: Any, data: Any, name: str | None = None) -> Tensor:
@@ -346,5 +337,16 @@ def dynamic_stitch(indices: Any, data: Any, name: str | None = None) -> Tensor:
             hint="Give one tensor of positions for each tensor of data.",
         )
     where = [convert_to_tensor(item, np.int32) for item in indices]
-    size = 1 + max(int(longest(item).numpy()) for item in where)
-    return _stitch(list(data), where, size, name=name)
+    what = [convert_to_tensor(item) for item in data]
+    rest = tuple(what[0].shape)[where[0].ndim :]
+    for place, rows in zip(where, what, strict=True):
+        if tuple(rows.shape) != tuple(place.shape) + rest:
+            raise ShapeError.of(
+                "tf.dynamic_stitch",
+                expected="data[i].shape to be indices[i].shape + one common shape",
+                received=f"indices {text(place.shape)} and data {text(rows.shape)}",
+                hint="Reshape the data.",
+            )
+    rows = concat([reshape(item, (-1, *rest)) for item in what], 0)
+    places = concat([reshape(item, (-1,)) for item in where], 0)
+    return _stitch(rows, places, static_max(places) + 1, name=name)

@@ -37,6 +37,11 @@ def check_finite(name: str, out: Tensor, problem: str) -> Tensor:
     return out
 
 
+def _from_lower(x: Array) -> Array:
+    """The Hermitian matrix of which the lower triangle is given."""
+    return jnp.tril(x) + jnp.conj(jnp.swapaxes(jnp.tril(x, -1), -1, -2))
+
+
 @op("linalg.cholesky", dtypes=WIDE)
 def cholesky(input: TensorLike, name: str | None = None) -> Array:
     """The lower triangular factor ``L`` with ``L Lᴴ`` the matrix.
@@ -56,8 +61,7 @@ def cholesky(input: TensorLike, name: str | None = None) -> Array:
     Reference: ``tf.linalg.cholesky``.
     """
     check_square("tf.linalg.cholesky", input)
-    strict = jnp.tril(input, -1)
-    lower = jnp.tril(input) + jnp.conj(jnp.swapaxes(strict, -1, -2))
+    lower = _from_lower(input)
     even = (input + jnp.conj(jnp.swapaxes(input, -1, -2))) / 2
     # The lower triangle gives the value, both triangles take the gradient.
     return jnp.linalg.cholesky(even + lax.stop_gradient(lower - even))
@@ -152,7 +156,7 @@ def eigh(tensor: TensorLike, name: str | None = None) -> tuple[Array, Array]:
     dtype, as there. The signs of the vectors may differ.
     """
     check_square("tf.linalg.eigh", tensor, "tensor")
-    values, vectors = jnp.linalg.eigh(tensor, symmetrize_input=False)
+    values, vectors = jnp.linalg.eigh(_from_lower(tensor), symmetrize_input=False)
     return values.astype(tensor.dtype), vectors
 
 
@@ -173,7 +177,8 @@ def eigvalsh(tensor: TensorLike, name: str | None = None) -> Array:
     Reference: ``tf.linalg.eigvalsh``.
     """
     check_square("tf.linalg.eigvalsh", tensor, "tensor")
-    return jnp.linalg.eigh(tensor, symmetrize_input=False)[0].astype(tensor.dtype)
+    values, _ = jnp.linalg.eigh(_from_lower(tensor), symmetrize_input=False)
+    return values.astype(tensor.dtype)
 
 
 class Lu(NamedTuple):

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from lamina.engine import dtypes
 from lamina.engine.context import state
 from lamina.engine.dtypes import as_dtype
-from lamina.engine.errors import InvalidArgumentError, ShapeError
+from lamina.engine.errors import DTypeError, InvalidArgumentError, ShapeError
 from lamina.engine.op import Array, Same, TensorLike, op
 from lamina.engine.tensor import Tensor, convert_to_tensor
 from lamina.ops.array.casting import cast
@@ -83,7 +83,7 @@ def bincount(
     ``minlength`` equals ``maxlength``: inside a ``tf.function`` the function then runs
     op by op.
     """
-    arr = cast(arr, "int64" if _is_wide(arr) else "int32")
+    arr = _whole("tf.math.bincount", arr)
     if axis not in (None, 0, -1):
         raise InvalidArgumentError.of(
             "tf.math.bincount",
@@ -112,8 +112,18 @@ def bincount(
     )
 
 
-def _is_wide(value: Any) -> bool:
-    return getattr(value, "dtype", None) == "int64"
+def _whole(name: str, value: Any) -> Tensor:
+    """Class numbers as an ``int32`` or ``int64`` tensor."""
+    tensor = convert_to_tensor(value)
+    if not (tensor.dtype.is_integer or tensor.dtype.is_floating):
+        raise DTypeError.of(
+            name,
+            expected="whole numbers",
+            received=f"a tensor of dtype {tensor.dtype.name}",
+            hint="Convert the values first, as with tf.strings.to_number.",
+        )
+    wide = tensor.dtype.is_integer and tensor.dtype.size == 8
+    return cast(tensor, dtypes.int64 if wide else dtypes.int32)
 
 
 @op("math.confusion_matrix", differentiable=False)
@@ -157,8 +167,8 @@ def confusion_matrix(
 
     Reference: ``tf.math.confusion_matrix``.
     """
-    truth = reshape(cast(labels, dtypes.int64), (-1,))
-    guess = reshape(cast(predictions, dtypes.int64), (-1,))
+    truth = reshape(_whole("tf.math.confusion_matrix", labels), (-1,))
+    guess = reshape(_whole("tf.math.confusion_matrix", predictions), (-1,))
     if truth.shape != guess.shape:
         raise ShapeError.of(
             "tf.math.confusion_matrix",
