@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import math
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -18,7 +17,6 @@ from typing import Any
 from lamina.autograph.conversion import tf_convert
 from lamina.engine import nest
 from lamina.engine.graph import (
-    KerasTensor,
     Node,
     Operation,
     any_symbolic,
@@ -26,11 +24,8 @@ from lamina.engine.graph import (
 from lamina.engine.tensor import Tensor
 from lamina.keras import dtype_policies, regularizers
 from lamina.keras.common import remat
-from lamina.keras.common.autocast import AutocastScope, get_autocast_scope
 from lamina.keras.common.defaults import default, is_default
 from lamina.keras.common.naming import auto_name, current_path, name_scope
-from lamina.keras.common.standardize import is_float_dtype, map_shapes
-from lamina.keras.common.stateless import StatelessScope
 from lamina.keras.common.tensors import (
     get_keras_mask,
     is_any_tensor,
@@ -48,9 +43,13 @@ from lamina.keras.layers.call_spec import (
 )
 from lamina.keras.layers.input_spec import assert_input_compatibility
 from lamina.keras.layers.layer_config import ConfigMixin, constructor_arguments
+from lamina.keras.layers.layer_dtype import DTypeMixin
 from lamina.keras.layers.layer_errors import explain_call, missing_attribute
 from lamina.keras.layers.layer_losses import LossesMixin
+from lamina.keras.layers.layer_masks import MaskMixin
+from lamina.keras.layers.layer_remat import RematMixin
 from lamina.keras.layers.layer_state import StateMixin
+from lamina.keras.layers.layer_symbolic import SymbolicMixin
 from lamina.keras.saving.pickling import reduce_layer
 
 _ATOMS = (int, float, str, bool, type(None))
@@ -83,7 +82,16 @@ def _build_wrapper(build: Callable[..., None]) -> Callable[..., None]:
     return wrapper
 
 
-class Layer(StateMixin, LossesMixin, ConfigMixin, Operation):
+class Layer(
+    StateMixin,
+    LossesMixin,
+    DTypeMixin,
+    MaskMixin,
+    RematMixin,
+    SymbolicMixin,
+    ConfigMixin,
+    Operation,
+):
     """A callable object with weights: the building block of models.
 
     A subclass stores its arguments in `__init__`, makes its weights in
@@ -282,108 +290,6 @@ class Layer(StateMixin, LossesMixin, ConfigMixin, Operation):
             stacklevel=4,
         )
 
-    # ------------------------------------------------------------------ dtypes
-
-    @property
-    def dtype_policy(self) -> Any:
-        """The policy that gives the dtypes of computation and weights."""
-        return self._dtype_policy
-
-    @dtype_policy.setter
-    def dtype_policy(self, value: Any) -> None:
-        policy = dtype_policies.get(value)
-        if isinstance(self._dtype_policy, DTypePolicyMap) and self.path:
-            if self.path in self._dtype_policy:
-                del self._dtype_policy[self.path]
-            self._dtype_policy[self.path] = policy
-        else:
-            self._dtype_policy = policy
-
-    def _policy(self) -> Any:
-        policy = self._dtype_policy
-        if isinstance(policy, DTypePolicyMap) and self.path:
-            return policy[self.path]
-        return policy
-
-    @property
-    def dtype(self) -> str:
-        """The dtype of the weights."""
-        return self.variable_dtype
-
-    @property
-    def compute_dtype(self) -> str:
-        """The dtype of the computation and of the outputs."""
-        return self._policy().compute_dtype
-
-    @property
-    def variable_dtype(self) -> str:
-        """The dtype of the weights."""
-        return self._policy().variable_dtype
-
-    @property
-    def input_dtype(self) -> str:
-        """The dtype that float inputs are cast to."""
-        return self.compute_dtype
-
-    @property
-    def quantization_mode(self) -> None:
-        """`None`: layers are not quantised."""
-        return None
-
-    # ------------------------------------------------------------------- masks
-
-    @property
-    def supports_masking(self) -> bool:
-        """Whether the layer passes a mask on."""
-        return self._supports_masking
-
-    @supports_masking.setter
-    def supports_masking(self, value: bool) -> None:
-        self._supports_masking = value
-
-    @default
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
-        """The mask of the outputs; by default that of the inputs."""
-        return previous_mask
-
-    def _fill_in_masks(self, call_spec: CallSpec, kwargs: dict[str, Any]) -> Any:
-        """Pass the inputs' masks to `call`; return the mask of the first argument."""
-        tensors = call_spec.tensor_arguments_dict
-        names = (
-            dict.fromkeys(tensors, "mask")
-            if len(tensors) == 1
-            else {name: f"{name}_mask" for name in tensors}
-        )
-        for name, mask_name in names.items():
-            if mask_name not in call_spec.arguments_dict:
-                continue
-            if call_spec.arguments_dict[mask_name] is None:
-                kwargs[mask_name] = _masks_of(tensors[name])
-        if kwargs.get("mask") is not None:
-            return kwargs["mask"]
-        return _masks_of(call_spec.first_arg)
-
-    def _pass_mask_on(self, inputs: Any, outputs: Any, previous_mask: Any) -> None:
-        if not self.supports_masking:
-            if any(m is not None for m in nest.flatten(previous_mask)):
-                warnings.warn(
-                    f"Layer '{self.name}' (of type {type(self).__name__}) was passed "
-                    "an input with a mask attached to it. However, this layer does "
-                    "not support masking and will therefore destroy the mask "
-                    "information. Downstream layers will not see the mask.",
-                    stacklevel=4,
-                )
-            return
-        flat = nest.flatten(outputs)
-        if all(get_keras_mask(x) is not None for x in flat):
-            return
-        masks = self.compute_mask(inputs, previous_mask)
-        if masks is None:
-            return
-        for tensor, mask in zip(flat, nest.flatten(masks)):
-            if mask is not None and get_keras_mask(tensor) is None:
-                set_keras_mask(tensor, mask)
-
     # -------------------------------------------------------------------- call
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
@@ -512,54 +418,6 @@ class Layer(StateMixin, LossesMixin, ConfigMixin, Operation):
             explain_call(error, self, args, kwargs)
             raise
 
-    def rematerialized_call(
-        self, layer_call: Callable[..., Any], *args: Any, **kwargs: Any
-    ) -> Callable[..., Any]:
-        """`call`, or parts of it, computed again in the backward pass.
-
-        Args:
-            layer_call: the layer's `call`.
-            *args: what it will be called with.
-            **kwargs: what it will be called with.
-        """
-        mode = self._remat_mode
-        if mode is None or mode.mode is None:
-            return layer_call
-        if mode.mode == "activations":
-            if self.__dict__.get("activation") is None:
-                return layer_call
-            return self._rematerialize_activation(layer_call)
-        if mode.mode == "larger_than":
-            spec = self.compute_output_spec(*args, **kwargs)
-            sizes = [
-                math.prod(size or 1 for size in tuple(x.shape))
-                for x in nest.flatten(spec)
-            ]
-            wanted = sum(sizes) > mode.output_size_threshold
-        else:
-            wanted = mode.mode == "full" or self.name in mode.layer_names
-        return remat.remat(layer_call) if wanted else layer_call
-
-    def _rematerialize_activation(self, layer_call: Any) -> Callable[..., Any]:
-        def call(*args: Any, **kwargs: Any) -> Any:
-            original = self.activation
-            self.activation = remat.remat(original)
-            try:
-                return layer_call(*args, **kwargs)
-            finally:
-                self.activation = original
-
-        return call
-
-    def _new_autocast_scope(self) -> AutocastScope | None:
-        current = get_autocast_scope()
-        compute = self.compute_dtype
-        if current is None:
-            return AutocastScope(compute) if compute != self.variable_dtype else None
-        if not self.autocast or not is_float_dtype(compute):
-            return AutocastScope(None)
-        return AutocastScope(compute) if current.dtype != compute else None
-
     def _regularize_activity(self, outputs: Any) -> None:
         for output in nest.flatten(outputs):
             if is_value_tensor(output):
@@ -567,106 +425,6 @@ class Layer(StateMixin, LossesMixin, ConfigMixin, Operation):
                 if output.ndim > 0 and output.shape[0]:
                     loss = loss / float(output.shape[0])
                 self.add_loss(loss)
-
-    def symbolic_call(self, *args: Any, **kwargs: Any) -> Any:
-        """The outputs as symbolic tensors; nothing is recorded."""
-        return self.compute_output_spec(*args, **kwargs)
-
-    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
-        """The outputs' shapes and dtypes as `KerasTensor`s."""
-        if is_default(self.compute_output_shape):
-            return evaluate_abstractly(self.call, args, kwargs)
-        spec = CallSpec(
-            self._call_signature, self._call_context_args, args, dict(kwargs)
-        )
-        matched = match_shapes(
-            self.compute_output_shape, spec.shapes(), spec, type(self).__name__
-        )
-        shape = self.compute_output_shape(**(matched or {}))
-        if not isinstance(shape, (list, tuple, dict)):
-            try:
-                shape = tuple(shape)
-            except TypeError:
-                raise ValueError(
-                    f"Method `compute_output_shape()` of layer {type(self).__name__} "
-                    "is returning a type that cannot be interpreted as a shape. It "
-                    f"should return a shape tuple. Received: {shape}"
-                ) from None
-        dtype = self.compute_dtype
-        return map_shapes(lambda s: KerasTensor(s, dtype=dtype), shape)
-
-    @default
-    def compute_output_shape(self, *args: Any, **kwargs: Any) -> Any:
-        """The shape of the outputs for the shape of the inputs.
-
-        Raises:
-            NotImplementedError: no shape was given.
-        """
-        shapes = args[0] if args else next(iter(kwargs.values()), None)
-        if shapes is None:
-            raise NotImplementedError(
-                f"Layer {type(self).__name__} does not have a `compute_output_shape` "
-                "method implemented. Should implement "
-                "`def compute_output_shape(self, input_shape)`."
-            )
-        tensors = map_shapes(lambda s: KerasTensor(s, dtype=self.compute_dtype), shapes)
-        outputs = evaluate_abstractly(self.call, (tensors,), {})
-        return nest.map_structure(lambda x: tuple(x.shape), outputs)
-
-    def stateless_call(
-        self,
-        trainable_variables: list[Any],
-        non_trainable_variables: list[Any],
-        *args: Any,
-        return_losses: bool = False,
-        **kwargs: Any,
-    ) -> Any:
-        """Call the layer with given variable values and without side effects.
-
-        Args:
-            trainable_variables: values for `self.trainable_variables`.
-            non_trainable_variables: values for `self.non_trainable_variables`.
-            *args: for `call`.
-            return_losses: whether the losses are returned as well.
-            **kwargs: for `call`.
-
-        Returns:
-            `(outputs, non_trainable_variables)`, with the losses as a third element
-            if `return_losses`.
-
-        Raises:
-            ValueError: the layer is not built, or a list has another length.
-        """
-        self._check_super_called()
-        name = type(self).__name__
-        if not self.built:
-            raise ValueError(
-                f"To call stateless_call, {name} must be built (i.e. its variables "
-                "must have been already created). You can build it by calling it on "
-                "some data."
-            )
-        mapping = []
-        for kind, values in (
-            ("trainable_variables", trainable_variables),
-            ("non_trainable_variables", non_trainable_variables),
-        ):
-            own = getattr(self, kind)
-            if len(values) != len(own):
-                raise ValueError(
-                    f"Argument `{kind}` must be a list of tensors corresponding 1:1 to "
-                    f"{name}().{kind}. Received list with length {len(values)}, but "
-                    f"expected {len(own)} variables."
-                )
-            mapping += list(zip(own, values))
-        with StatelessScope(mapping, collect_losses=return_losses) as scope:
-            outputs = self.call(*args, **kwargs)
-            losses = self.losses if return_losses else None
-        updated = []
-        for variable in self.non_trainable_variables:
-            updated.append(scope.get_current_value(variable))
-        if return_losses:
-            return outputs, updated, losses
-        return outputs, updated
 
     # ----------------------------------------------------------------- context
 
@@ -691,29 +449,6 @@ class Layer(StateMixin, LossesMixin, ConfigMixin, Operation):
     def _assert_input_compatibility(self, first_arg: Any) -> None:
         if self.input_spec:
             assert_input_compatibility(self.input_spec, first_arg, self.name)
-
-    # --------------------------------------------------------- symbolic calls
-
-    def _first_call(self, what: str) -> Node:
-        nodes = self.__dict__.get("_inbound_nodes")
-        if not nodes:
-            raise AttributeError(
-                f"The layer {self.name} has never been called and thus has no defined "
-                f"{what}. Call it on keras.Input(shape=...) first."
-            )
-        return nodes[0]
-
-    @property
-    def input(self) -> Any:
-        """The symbolic input of the first call: a tensor or a list of tensors."""
-        tensors = self._first_call("input").inputs
-        return tensors[0] if len(tensors) == 1 else list(tensors)
-
-    @property
-    def output(self) -> Any:
-        """The symbolic output of the first call: a tensor or a list of tensors."""
-        tensors = self._first_call("output").outputs
-        return tensors[0] if len(tensors) == 1 else list(tensors)
 
     # -------------------------------------------------------------- description
 
@@ -789,9 +524,3 @@ class Layer(StateMixin, LossesMixin, ConfigMixin, Operation):
                 "`super().__init__()` as the first statement in the `__init__()` "
                 "method. Go add it!"
             )
-
-
-def _masks_of(value: Any) -> Any:
-    if isinstance(value, Tensor):
-        return get_keras_mask(value)
-    return nest.map_structure(get_keras_mask, value)

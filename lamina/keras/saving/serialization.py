@@ -285,7 +285,9 @@ class _Reader:
         name = config
         if isinstance(config, dict):
             if "class_name" not in config:
-                raise ValueError(f"Unknown `config` as a `dict`, config={str(config)[:400]}")
+                raise ValueError(
+                    f"Unknown `config` as a `dict`, config={str(config)[:400]}"
+                )
             inner = config.get("config")
             name = config["class_name"]
             custom = (name, config.get("registered_name"))
@@ -400,7 +402,8 @@ class _Reader:
                     f"{cls} could not be deserialized properly. Please ensure that "
                     "components that are Python object instances (layers, models, "
                     "etc.) returned by `get_config()` are explicitly deserialized in "
-                    f"the model's `from_config()` method.\n\nconfig={str(config)[:400]}."
+                    "the model's `from_config()` method.\n\n"
+                    f"config={str(config)[:400]}."
                     f"\n\nException encountered: {error}"
                 ) from error
             build_config = config.get("build_config")
