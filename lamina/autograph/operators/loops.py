@@ -7,6 +7,7 @@ from typing import Any
 
 from lamina.autograph.operators.branches import if_stmt
 from lamina.autograph.operators.iteration import Enumerated, NumberRange, Zipped
+from lamina.autograph.operators.streams import for_stream, is_stream
 from lamina.autograph.staging import conditional, loops, predicates
 from lamina.autograph.staging.values import first_size
 from lamina.engine.kernel import Kernel, execute
@@ -145,6 +146,18 @@ def for_stmt(
     hook = getattr(type(iterated), "__autograph_for__", None)
     if hook is not None:
         hook(iterated, extra_test, body, get_state, set_state, names, options)
+    elif is_tracing() and is_stream(iterated):
+        block.stage(
+            lambda before: for_stream(
+                iterated,
+                extra_test,
+                block.step,
+                before,
+                set_state,
+                names,
+                options.get("maximum_iterations"),
+            )
+        )
     elif is_tracing() and isinstance(iterated, NumberRange):
         _stage_range(iterated, extra_test, block)
     elif is_tracing() and _elements(iterated) is not None:
