@@ -56,11 +56,8 @@ class Metric:
         self._variables: list[Any] = []
         self._tracker = Tracker(
             {
-                "variables": (
-                    lambda item: isinstance(item, EngineVariable),
-                    self._variables,
-                ),
-                "metrics": (lambda item: isinstance(item, Metric), self._metrics),
+                "variables": (_is_variable, self._variables),
+                "metrics": (_is_metric, self._metrics),
             }
         )
 
@@ -260,3 +257,11 @@ class Metric:
 
     def __str__(self) -> str:
         return repr(self)
+
+
+def _is_variable(item: Any) -> bool:
+    return isinstance(item, EngineVariable)
+
+
+def _is_metric(item: Any) -> bool:
+    return isinstance(item, Metric)

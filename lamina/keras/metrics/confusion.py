@@ -100,9 +100,9 @@ def _one_class(values: Array, class_id: int) -> Array:
     if values.ndim < 2:
         raise ShapeError.of(
             "keras.metrics",
-            expected="When class_id is provided, y_pred must be a 2D array with shape "
-            "(num_samples, num_classes)",
-            received=f"shape {tuple(values.shape)}",
+            expected="predictions of several classes",
+            received="When class_id is provided, y_pred must be a 2D array with shape "
+            f"(num_samples, num_classes), found shape: {tuple(values.shape)}",
             hint="Leave class_id out for binary predictions.",
         )
     return values[..., class_id : class_id + 1]

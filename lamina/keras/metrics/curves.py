@@ -292,6 +292,7 @@ class _PointOnCurve(ConfusionMetric):
             )
         super().__init__(name=name, dtype=dtype)
         self.value = value
+        setattr(self, self._label, value)
         self.class_id = class_id
         self.num_thresholds = count
         inner = even_thresholds(count)

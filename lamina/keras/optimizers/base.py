@@ -27,7 +27,7 @@ from lamina.engine.tape import GradientTape
 from lamina.engine.tensor import Tensor, convert_to_tensor
 from lamina.engine.trace import init_scope, is_tracing
 from lamina.engine.variable import Variable
-from lamina.keras.common.naming import auto_name
+from lamina.keras.common.naming import auto_name, name_scope
 from lamina.keras.config import floatx
 from lamina.keras.initializers import lookup as initializers
 from lamina.keras.initializers.constant_initializers import Constant
@@ -50,6 +50,7 @@ from lamina.keras.saving.serialization import (
     deserialize_keras_object,
     serialize_keras_object,
 )
+from lamina.keras.variable import Variable as KerasVariable
 
 
 class Slot(NamedTuple):
@@ -149,10 +150,15 @@ class Optimizer:
         self._decay_excluded_names: re.Pattern[str] | None = None
         self._programs: dict[Any, Callable[..., Any]] = {}
         self._variables: list[Variable] = []
-        self._iterations = Variable(
-            np.int64(0), trainable=False, name="iteration", dtype="int64"
-        )
-        self._learning_rate = self._as_rate(learning_rate)
+        with name_scope(self.name, caller=self):
+            self._iterations = KerasVariable(
+                np.int64(0),
+                dtype="int64",
+                trainable=False,
+                aggregation="only_first_replica",
+                name="iteration",
+            )
+            self._learning_rate = self._as_rate(learning_rate)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -184,11 +190,12 @@ class Optimizer:
                 received=f"learning_rate={rate!r}",
                 hint="For example learning_rate=0.001.",
             )
-        return Variable(
+        return KerasVariable(
             np.asarray(rate, dtype=floatx()),
-            trainable=False,
-            name="learning_rate",
             dtype=floatx(),
+            trainable=False,
+            aggregation="only_first_replica",
+            name="learning_rate",
         )
 
     @property

@@ -13,6 +13,7 @@ from lamina.engine.variable import Variable
 from lamina.keras.initializers.constant_initializers import Constant
 from lamina.keras.optimizers.base import Optimizer
 from lamina.keras.optimizers.gradients import all_finite, array_of, only_if, tensor_of
+from lamina.keras.optimizers.options import DEFAULTS
 from lamina.keras.saving.serialization import (
     deserialize_keras_object,
     serialize_keras_object,
@@ -31,7 +32,8 @@ class LossScaleOptimizer(Optimizer):
         initial_scale: The scale to start from.
         dynamic_growth_steps: Good updates until the scale is doubled.
         name: Name of the optimizer.
-        **kwargs: `dynamic=False` of Keras 2 keeps the scale as it is.
+        **kwargs: Options of `Optimizer` at their defaults, which old files hold, and
+            Keras 2's `dynamic=True`.
 
     Raises:
         InvalidArgumentError: Options that belong to the inner optimizer.
@@ -55,15 +57,7 @@ class LossScaleOptimizer(Optimizer):
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
-        self._dynamic = bool(kwargs.pop("dynamic", True))
-        if not kwargs.pop("dynamic_scaling", True) or kwargs:
-            raise InvalidArgumentError.of(
-                "keras.optimizers.LossScaleOptimizer",
-                expected="the options `initial_scale`, `dynamic_growth_steps`, `name`",
-                received="LossScaleOptimizer does not support arguments: "
-                f"{sorted(kwargs)}",
-                hint="Give them to the inner optimizer.",
-            )
+        _check_arguments(kwargs)
         if not isinstance(inner_optimizer, Optimizer):
             raise InvalidArgumentError.of(
                 "keras.optimizers.LossScaleOptimizer",
@@ -124,8 +118,6 @@ class LossScaleOptimizer(Optimizer):
         ]
         with only_if(finite, [*variables, *self.inner_optimizer.variables]):
             self.inner_optimizer._apply(unscaled, variables)
-        if not self._dynamic:
-            return
         count = array_of(self.step_counter)
         grown = count == self.dynamic_growth_steps - 1
         factor = jnp.where(finite, jnp.where(grown, 2.0, 1.0), 0.5)
@@ -165,3 +157,34 @@ class LossScaleOptimizer(Optimizer):
 
 def _over(gradient: Any, scale: Any) -> Any:
     return gradient / scale.astype(gradient.dtype)
+
+
+def _check_arguments(arguments: dict[str, Any]) -> None:
+    """Raises for options that belong to the inner optimizer."""
+    title = "keras.optimizers.LossScaleOptimizer"
+    if not arguments.pop("dynamic", True):
+        raise InvalidArgumentError.of(
+            title,
+            expected="a scale that changes: LossScaleOptimizer no longer supports "
+            "`dynamic=False`",
+            received="dynamic=False",
+            hint="Instead, simply set `loss_scale_factor` directly on the "
+            "`inner_optimizer`.",
+        )
+    unknown = [name for name in arguments if name not in DEFAULTS]
+    if unknown:
+        listed = ", ".join(f"`{name}`" for name in unknown)
+        raise InvalidArgumentError.of(
+            title,
+            expected="`initial_scale`, `dynamic_growth_steps` and `name`",
+            received=f"LossScaleOptimizer does not support arguments: {listed}",
+            hint="Check the spelling.",
+        )
+    for name, value in arguments.items():
+        if value != DEFAULTS[name]:
+            raise InvalidArgumentError.of(
+                title,
+                expected="options of its own",
+                received=f"LossScaleOptimizer does not support `{name}`",
+                hint=f"Instead, set `{name}` on the `inner_optimizer`.",
+            )

@@ -36,7 +36,7 @@ class OptimizerOptions(TypedDict, total=False):
     jit_compile: bool
 
 
-_DEFAULTS: dict[str, Any] = {
+DEFAULTS: dict[str, Any] = {
     "weight_decay": None,
     "clipnorm": None,
     "clipvalue": None,
@@ -48,7 +48,7 @@ _DEFAULTS: dict[str, Any] = {
     "gradient_accumulation_steps": None,
     "name": None,
 }
-OPTION_NAMES = tuple(name for name in _DEFAULTS if name != "name")
+OPTION_NAMES = tuple(name for name in DEFAULTS if name != "name")
 
 
 def full_signature(init: Any) -> inspect.Signature:
@@ -65,7 +65,7 @@ def full_signature(init: Any) -> inspect.Signature:
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
     shared = [
         inspect.Parameter(name, kind, default=default)
-        for name, default in _DEFAULTS.items()
+        for name, default in DEFAULTS.items()
         if name not in taken
     ]
     rest = inspect.Parameter("kwargs", inspect.Parameter.VAR_KEYWORD)
@@ -91,7 +91,8 @@ def check_options(name: str, options: dict[str, Any]) -> None:
     if len(clips) > 1:
         raise InvalidArgumentError.of(
             f"keras.optimizers.{name}",
-            expected="Only one of `clipnorm`, `clipvalue` and `global_clipnorm`",
+            expected="Only one of `clipnorm`, `clipvalue` and `global_clipnorm` can "
+            "be set",
             received=", ".join(f"{key}={value}" for key, value in clips.items()),
             hint="Keep one of them.",
         )
