@@ -64,42 +64,42 @@ class DType(str):
         return _SPECS[self.name][2]
 
     @property
-    def is_floating(self) -> bool:
+    def is_floating(self) -> builtins.bool:
         """Whether it is a non-quantised real floating-point type."""
         return self._kind == "f"
 
     @property
-    def is_integer(self) -> bool:
+    def is_integer(self) -> builtins.bool:
         """Whether it is a signed or unsigned integer type."""
         return self._kind in "iu"
 
     @property
-    def is_bool(self) -> bool:
+    def is_bool(self) -> builtins.bool:
         """Whether it is the boolean type."""
         return self._kind == "b"
 
     @property
-    def is_complex(self) -> bool:
+    def is_complex(self) -> builtins.bool:
         """Whether it is a complex type."""
         return self._kind == "c"
 
     @property
-    def is_unsigned(self) -> bool:
+    def is_unsigned(self) -> builtins.bool:
         """Whether it is an unsigned integer type."""
         return self._kind == "u"
 
     @property
-    def is_numeric(self) -> bool:
+    def is_numeric(self) -> builtins.bool:
         """Whether arithmetic is defined on it."""
         return self._kind in "fiuc"
 
     @property
-    def is_quantized(self) -> bool:
+    def is_quantized(self) -> builtins.bool:
         """Always False: Lamina has no quantised dtypes."""
         return False
 
     @property
-    def is_numpy_compatible(self) -> bool:
+    def is_numpy_compatible(self) -> builtins.bool:
         """Whether elements are stored as a plain NumPy type."""
         return self._kind not in "RV"
 
@@ -132,11 +132,11 @@ class DType(str):
             return which == "max"
         raise TypeError(f"DType.{which}: {self.name} has no {which}imum value.")
 
-    def is_compatible_with(self, other: Any) -> bool:
+    def is_compatible_with(self, other: Any) -> builtins.bool:
         """Whether tensors of ``other`` fit where this dtype is asked for."""
         return self == other
 
-    def __eq__(self, other: object) -> bool:
+    def __eq__(self, other: object) -> builtins.bool:
         if self is other:
             return True
         if other is None:
@@ -148,7 +148,7 @@ class DType(str):
         except TypeError:
             return False
 
-    def __ne__(self, other: object) -> bool:
+    def __ne__(self, other: object) -> builtins.bool:
         return not self == other
 
     __hash__ = str.__hash__

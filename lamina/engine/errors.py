@@ -8,7 +8,7 @@ what came, and what to do.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 OK = 0
 CANCELLED = 1
@@ -58,7 +58,7 @@ class OpError(Exception):
         self.experimental_payloads: dict[str, bytes] = {}
 
     @classmethod
-    def of(cls, name: str, *, expected: str, received: str, hint: str = "") -> OpError:
+    def of(cls, name: str, *, expected: str, received: str, hint: str = "") -> Self:
         """An error with the four-part message."""
         text = message(name, expected=expected, received=received, hint=hint)
         return cls(None, None, text)

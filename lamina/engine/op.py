@@ -14,7 +14,17 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any, Generic, ParamSpec, TypeAlias, TypeVar, overload
+from typing import (
+    Annotated,
+    Any,
+    Generic,
+    ParamSpec,
+    Protocol,
+    TypeAlias,
+    TypeVar,
+    cast,
+    overload,
+)
 
 import jax
 import numpy as np
@@ -27,7 +37,7 @@ from lamina.engine.failure import explain
 from lamina.engine.kernel import HostOpInTrace, Kernel, execute
 from lamina.engine.tensor import Tensor, Tracer, convert_to_tensor, is_tensor
 
-Array: TypeAlias = jax.Array
+Array: TypeAlias = jax.Array | np.ndarray[Any, Any]
 TensorLike: TypeAlias = Annotated[Any, "TensorLike"]
 Same: TypeAlias = Annotated[Any, "Same"]
 Tensors: TypeAlias = Annotated[Any, "Tensors"]
@@ -70,6 +80,9 @@ class Op(Generic[P, R]):
     def public_name(self) -> str:
         """The name as users write it, such as ``tf.math.add``."""
         return self.path if self.path.startswith("keras.") else f"tf.{self.path}"
+
+    def __reduce__(self) -> str:
+        return str(self.__qualname__)  # by name, as functions are pickled
 
     def __repr__(self) -> str:
         return f"<op {self.public_name}>"
@@ -450,11 +463,16 @@ def _contains(values: Any, cls: type) -> bool:
     return False
 
 
-@overload
-def op(path: str, **options: Any) -> Callable[[Callable[P, Array]], Op[P, Tensor]]: ...
-@overload
-def op(path: str, **options: Any) -> Callable[[Callable[P, R]], Op[P, R]]: ...
-def op(path: str, **options: Any) -> Any:
+class _Decorator(Protocol):
+    """The type of `@op(...)`: a body of one array gives a tensor."""
+
+    @overload
+    def __call__(self, lower: Callable[P, Array]) -> Op[P, Tensor]: ...
+    @overload
+    def __call__(self, lower: Callable[P, Any]) -> Op[P, Any]: ...
+
+
+def op(path: str, **options: Any) -> _Decorator:
     """Makes an ``Op`` of a lowering.
 
     Args:
@@ -477,4 +495,4 @@ def op(path: str, **options: Any) -> Any:
     }
     if unknown:
         raise TypeError(f"op: unknown options {sorted(unknown)}.")
-    return lambda lower: Op(path, lower, options)
+    return cast(_Decorator, lambda lower: Op(path, lower, options))

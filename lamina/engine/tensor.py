@@ -20,6 +20,7 @@ import numpy as np
 from lamina.engine import dtypes
 from lamina.engine.dtypes import DType, as_dtype, from_np
 from lamina.engine.errors import DTypeError, OperatorNotAllowedInGraphError
+from lamina.engine.operators import TensorOperators
 from lamina.engine.shapes import TensorShape
 
 jax.config.update("jax_enable_x64", True)
@@ -30,7 +31,7 @@ Tracer = jax.core.Tracer
 HOST_LIMIT = 1 << 14  # bytes: larger constants are placed on the device at once
 
 
-class Tensor:
+class Tensor(TensorOperators):
     """An immutable multi-dimensional array of one dtype.
 
     Reference: ``tf.Tensor``.

@@ -19,6 +19,7 @@ from lamina.engine.context import state
 from lamina.engine.dtypes import DType, as_dtype
 from lamina.engine.errors import ShapeError, message
 from lamina.engine.kernel import Kernel, execute
+from lamina.engine.operators import TensorOperators
 from lamina.engine.shapes import TensorShape
 from lamina.engine.tensor import (
     Reference,
@@ -70,7 +71,7 @@ _SCATTER_ND: dict[str, Kernel] = {
 
 
 @operator_class
-class Variable:
+class Variable(TensorOperators):
     """A mutable tensor of fixed dtype.
 
     Args:
