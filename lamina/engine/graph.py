@@ -201,7 +201,7 @@ class Node:
         self.args = args
         self.kwargs = kwargs
         self.structure = structure
-        self.inputs = symbolic_leaves((args, kwargs))
+        self.inputs: list[Any] = symbolic_leaves((args, kwargs))
         self.outputs = [t for t in nest.flatten(structure) if t is not None]
         index = len(operation._inbound_nodes)
         operation._inbound_nodes.append(self)

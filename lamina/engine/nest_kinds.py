@@ -23,7 +23,12 @@ CUSTOM: Final = 8
 COMPOSITE: Final = 9
 SPEC: Final = 10
 
-_BASIC: Final = {list: LIST, tuple: TUPLE, dict: DICT, type(None): LEAF}
+_BASIC: Final[dict[type, int]] = {
+    list: LIST,
+    tuple: TUPLE,
+    dict: DICT,
+    type(None): LEAF,
+}
 _kinds: dict[type, int] = dict(_BASIC)
 seen_kind = _kinds.get
 _MAX_KINDS = 2048

@@ -82,7 +82,7 @@ class Op(Generic[P, R]):
         return self.path if self.path.startswith("keras.") else f"tf.{self.path}"
 
     def __reduce__(self) -> str:
-        return str(self.__qualname__)  # by name, as functions are pickled
+        return str(self.__dict__["__qualname__"])  # by name, as functions are pickled
 
     def __repr__(self) -> str:
         return f"<op {self.public_name}>"

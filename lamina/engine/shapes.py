@@ -61,7 +61,7 @@ class TensorShape(tuple):  # type: ignore[type-arg]
             return None
         total = 1
         for dim in self:
-            total *= dim
+            total *= dim or 0
         return total
 
     def is_fully_defined(self) -> bool:

@@ -350,7 +350,7 @@ class GradientTape:
         flat_sources = nest.flatten(sources, expand_composites=True)
         target = convert_to_tensor(target)
         rows = self._rows(target, flat_sources, unconnected_gradients)
-        results = []
+        results: list[Any] = []
         for index, source in enumerate(flat_sources):
             column = [row[index] for row in rows]
             if not column or column[0] is None:
@@ -371,7 +371,7 @@ class GradientTape:
                     output_gradients=Tensor(_one_hot(target, index)),
                     unconnected_gradients=unconnected,
                 )
-                for index in range(int(np.prod(target.shape, dtype=int)))
+                for index in range(target.shape.num_elements() or 0)
             ]
         finally:
             self._persistent = persistent
@@ -455,7 +455,7 @@ def _stack_kernel(shape: tuple[Any, ...], axis: int = 0) -> Kernel:
 
 
 def _one_hot(target: Tensor, index: int) -> Any:
-    seed = np.zeros(int(np.prod(target.shape, dtype=int)), target.dtype.np_dtype)
+    seed = np.zeros(target.shape.num_elements() or 0, target.dtype.np_dtype)
     seed[index] = 1
     return jnp.asarray(seed.reshape(target.shape))
 

@@ -151,7 +151,8 @@ class Tensor(TensorOperators):
         return jax.numpy.asarray(self._value).__dlpack__(**options)
 
     def __dlpack_device__(self) -> Any:
-        return jax.numpy.asarray(self._value).__dlpack_device__()
+        array: Any = jax.numpy.asarray(self._value)
+        return array.__dlpack_device__()
 
     def __copy__(self) -> Tensor:
         return self
@@ -439,7 +440,7 @@ def constant(
         tensor = convert_to_tensor(value, wanted)
     if shape is None:
         return tensor
-    sizes = tuple(int(size) for size in TensorShape(shape))
+    sizes = tuple(int(size or 0) for size in TensorShape(shape))
     host = tensor._value
     total = int(np.prod(sizes, dtype=np.int64))
     if host.size == total:

@@ -51,19 +51,24 @@ class VariableAggregation(enum.Enum):
 
 _ASSIGN_ADD = Kernel("Variable.assign_add", lambda x, y: x + y)
 _ASSIGN_SUB = Kernel("Variable.assign_sub", lambda x, y: x - y)
+_AT: dict[str, str] = {
+    "update": "set",
+    "sub": "subtract",
+    "mul": "multiply",
+    "div": "divide",
+}
 _SCATTER: dict[str, Kernel] = {
     name: Kernel(
         f"Variable.scatter_{name}",
-        lambda x, i, u, name=name: getattr(x.at[i], _AT.get(name, name))(u),
+        lambda x, i, u, at=_AT.get(name, name): getattr(x.at[i], at)(u),
     )
     for name in ("add", "sub", "mul", "div", "min", "max", "update")
 }
-_AT = {"update": "set", "sub": "subtract", "mul": "multiply", "div": "divide"}
 _SCATTER_ND: dict[str, Kernel] = {
     name: Kernel(
         f"Variable.scatter_nd_{name}",
-        lambda x, i, u, name=name: getattr(
-            x.at[tuple(jnp.moveaxis(i, -1, 0))], _AT.get(name, name)
+        lambda x, i, u, at=_AT.get(name, name): getattr(
+            x.at[tuple(jnp.moveaxis(i, -1, 0))], at
         )(u),
     )
     for name in ("add", "sub", "min", "max", "update")
