@@ -199,7 +199,11 @@ class VarianceScaling(RandomInitializer):
         if distribution == "normal":
             distribution = "truncated_normal"
         if scale <= 0.0:
-            raise _invalid("scale", "a positive number", scale)
+            raise _invalid(
+                "scale",
+                "a number above 0: Argument `scale` must be positive float.",
+                scale,
+            )
         if mode not in ("fan_in", "fan_out", "fan_avg"):
             raise _invalid("mode", "'fan_in', 'fan_out' or 'fan_avg'", mode)
         if distribution not in ("uniform", "truncated_normal", "untruncated_normal"):
@@ -277,9 +281,9 @@ def _invalid(argument: str, expected: str, value: Any) -> ValueError:
     return ValueError(
         message(
             "keras.initializers.VarianceScaling",
-            expected=f"Argument `{argument}` to be {expected}",
-            received=f"{argument}={value!r}",
-            hint=f"pass a valid `{argument}` argument",
+            expected=f"`{argument}` to be {expected}",
+            received=f"Invalid `{argument}` argument: {argument}={value!r}",
+            hint="Choose one of the values above.",
         )
     )
 

@@ -16,6 +16,7 @@ from lamina.keras.activations import lookup as activations
 from lamina.keras.constraints import lookup as constraints
 from lamina.keras.initializers import lookup as initializers
 from lamina.keras.regularizers import lookup as regularizers
+from lamina.ops.array.casting import cast
 
 _WRITERS: dict[str, Callable[[Any], Any]] = {
     "initializer": initializers.serialize,
@@ -53,6 +54,11 @@ def arguments_config(cls: type, layer: Any, skip: Sequence[str] = ()) -> dict[st
     return config
 
 
+def floating(x: Any, dtype: Any) -> Any:
+    """`x`, with integers and booleans cast to `dtype`."""
+    return x if x.dtype.is_floating or x.dtype.is_complex else cast(x, dtype)
+
+
 def positive_integer(layer: str, name: str, value: Any) -> int:
     """`value`, if it is a positive integer.
 
@@ -60,12 +66,18 @@ def positive_integer(layer: str, name: str, value: Any) -> int:
         ValueError: it is not.
     """
     if isinstance(value, bool) or not hasattr(value, "__index__") or value <= 0:
+        what = f"`{name}`" if layer == "Dense" else f"argument `{name}`"
+        problem = f"Received an invalid value for {what}, expected a positive integer:"
+        if name in ("filters", "groups", "depth_multiplier"):
+            problem = (
+                f"Invalid value for argument `{name}`. Expected a strictly positive "
+                "value. Received"
+            )
         raise ValueError(
             message(
                 f"keras.layers.{layer}",
                 expected=f"a positive integer as `{name}`",
-                received=f"Received an invalid value for `{name}`, expected a "
-                f"positive integer: {name}={value!r}",
+                received=f"{problem} {name}={value!r}",
                 hint=f"Pass {name}=1 or more.",
             )
         )
@@ -127,10 +139,10 @@ def unit_rate(layer: str, name: str, value: Any) -> float:
         raise ValueError(
             message(
                 f"keras.layers.{layer}",
-                expected=f"`{name}` to be a scalar in the range [0, 1]",
-                received=f"Invalid value received for argument `{name}`: "
-                f"{name}={value!r}",
-                hint="It is the share of values to drop.",
+                expected=f"`{name}` from 0 to 1",
+                received=f"Invalid value received for argument `{name}`. Expected a "
+                f"float value between 0 and 1. {name}={value!r}",
+                hint="Pass a number such as 0.5.",
             )
         )
     return value

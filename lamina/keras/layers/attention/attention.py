@@ -10,7 +10,6 @@ from lamina.engine.errors import message
 from lamina.engine.graph import KerasTensor
 from lamina.engine.tensor import Tensor, convert_to_tensor
 from lamina.keras.activations import smooth
-from lamina.keras.layers.arguments import one_of
 from lamina.keras.layers.base import Layer
 from lamina.keras.random.draws import dropout as drop_values
 from lamina.keras.random.seed_generator import SeedGenerator
@@ -62,7 +61,13 @@ class Attention(Layer):
         super().__init__(**kwargs)
         self.use_scale = use_scale
         kind = type(self).__name__
-        self.score_mode = one_of(kind, "score_mode", score_mode, ("dot", "concat"))
+        if score_mode not in ("dot", "concat"):
+            raise _problem(
+                kind,
+                "Invalid value for argument score_mode. Expected one of {'dot', "
+                f"'concat'}}: score_mode={score_mode!r}",
+            )
+        self.score_mode = score_mode
         self.dropout = dropout
         self.seed = seed
         if dropout > 0:
@@ -87,6 +92,29 @@ class Attention(Layer):
         pairs = pairs if self.scale is None else pairs * self.scale
         return reduce_sum(tanh(pairs), axis=-1) * self.concat_score_weight
 
+    def _calculate_score_mask(
+        self, scores: Any, v_mask: Any, use_causal_mask: bool
+    ) -> Any:
+        if not use_causal_mask:
+            return v_mask
+        lower = np.tri(scores.shape[-2], scores.shape[-1], dtype=bool)[None]
+        if v_mask is None:
+            return convert_to_tensor(lower)
+        return logical_and(expand_dims(cast(v_mask, "bool"), -2), lower)
+
+    def _apply_scores(
+        self, scores: Any, value: Any, scores_mask: Any = None, training: Any = False
+    ) -> tuple[Tensor, Tensor]:
+        if scores_mask is not None:
+            kept = cast(scores_mask, "bool")
+            kept = expand_dims(kept, -2) if len(kept.shape) == 2 else kept
+            low = 65504.0 if scores.dtype == "float16" else 1e9
+            scores = where(kept, scores, scores - low)
+        weights = smooth.softmax(scores, axis=-1)
+        if training and self.dropout > 0:
+            weights = drop_values(weights, self.dropout, seed=self.seed_generator)
+        return matmul(weights, value), weights
+
     def call(
         self,
         inputs: Any,
@@ -101,14 +129,8 @@ class Attention(Layer):
         key = inputs[2] if len(inputs) > 2 else value
         query_mask, value_mask = (mask[0], mask[1]) if mask else (None, None)
         scores = self._calculate_scores(query, key)
-        kept = _score_mask(scores.shape, value_mask, use_causal_mask)
-        if kept is not None:
-            low = 65504.0 if scores.dtype == "float16" else 1e9
-            scores = where(kept, scores, scores - low)
-        weights = smooth.softmax(scores, axis=-1)
-        if training and self.dropout > 0:
-            weights = drop_values(weights, self.dropout, seed=self.seed_generator)
-        output = matmul(weights, value)
+        kept = self._calculate_score_mask(scores, value_mask, use_causal_mask)
+        output, weights = self._apply_scores(scores, value, kept, training)
         if query_mask is not None:
             output = output * cast(expand_dims(query_mask, -1), output.dtype)
         return (output, weights) if return_attention_scores else output
@@ -165,14 +187,7 @@ class Attention(Layer):
                 f"inputs={inputs}, mask={mask}"
             )
         if problem is not None:
-            raise ValueError(
-                message(
-                    f"keras.layers.{kind}",
-                    expected="[query, value] or [query, value, key]",
-                    received=problem,
-                    hint="Pass the tensors as one list.",
-                )
-            )
+            raise _problem(kind, problem)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments as a JSON-able dict."""
@@ -232,9 +247,15 @@ class AdditiveAttention(Attention):
         return config
 
 
-def _score_mask(shape: Any, value_mask: Any, causal: bool) -> Tensor | None:
-    mask = None if value_mask is None else expand_dims(cast(value_mask, "bool"), -2)
-    if not causal:
-        return mask
-    lower = convert_to_tensor(np.tri(shape[-2], shape[-1], dtype=bool)[None])
-    return lower if mask is None else logical_and(mask, lower)
+def _problem(kind: str, received: str) -> ValueError:
+    about_inputs = "score_mode" not in received
+    return ValueError(
+        message(
+            f"keras.layers.{kind}",
+            expected="a list [query, value] or [query, value, key]"
+            if about_inputs
+            else "'dot' or 'concat' as `score_mode`",
+            received=received,
+            hint="Pass the tensors as one list." if about_inputs else "",
+        )
+    )

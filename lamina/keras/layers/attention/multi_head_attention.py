@@ -283,6 +283,7 @@ class MultiHeadAttention(Layer):
         attention_mask: Any = None,
         training: Any = None,
         return_attention_scores: bool = False,
+        use_causal_mask: bool = False,
     ) -> tuple[Tensor, Tensor | None]:
         if self._flash_attention and return_attention_scores:
             raise _problem(
@@ -290,6 +291,10 @@ class MultiHeadAttention(Layer):
                 "Returning attention scores is not supported when flash attention is "
                 "enabled",
                 "Please disable flash attention to access attention scores.",
+            )
+        if use_causal_mask:
+            attention_mask = combined_mask(
+                query, key, None, None, None, attention_mask, True, None
             )
         mask = self._spread(attention_mask, 2 * len(self._attention_axes))
         if not self._dropout and not return_attention_scores and len(query.shape) == 4:

@@ -12,7 +12,7 @@ from lamina.keras.activations.smooth import linear
 from lamina.keras.config import standardize_data_format
 from lamina.keras.constraints import lookup as constraints
 from lamina.keras.initializers import lookup as initializers
-from lamina.keras.layers.arguments import integer_tuple, one_of
+from lamina.keras.layers.arguments import floating, integer_tuple, one_of
 from lamina.keras.layers.base import Layer
 from lamina.keras.layers.input_spec import InputSpec
 from lamina.keras.regularizers import lookup as regularizers
@@ -120,7 +120,7 @@ class ConvLayer(Layer):
 
     def call(self, inputs: Any) -> Tensor:
         """Returns `activation(convolution(inputs) + bias)`."""
-        outputs = self._convolve(inputs)
+        outputs = self._convolve(floating(inputs, self.compute_dtype))
         if self.bias is not None:
             bias = self.bias
             if self.data_format == "channels_first":
@@ -153,7 +153,8 @@ class ConvLayer(Layer):
         )
         if any(size is not None and size <= 0 for size in sizes):
             raise self._problem(
-                "One of the dimensions in the output is <= 0 due to downsampling in "
+                "Computed output size would be zero or negative. One of the dimensions "
+                "in the output is <= 0 due to downsampling in "
                 f"{self.name}: input_shape={tuple(input_shape)}, kernel_size="
                 f"{self.kernel_size}, output sizes {sizes}. Consider increasing the "
                 "input size",

@@ -9,7 +9,11 @@ from lamina.keras.activations import lookup as activations
 from lamina.keras.activations.smooth import linear
 from lamina.keras.constraints import lookup as constraints
 from lamina.keras.initializers import lookup as initializers
-from lamina.keras.layers.arguments import arguments_config, positive_integer
+from lamina.keras.layers.arguments import (
+    arguments_config,
+    floating,
+    positive_integer,
+)
 from lamina.keras.layers.base import Layer
 from lamina.keras.layers.core.lora import LoraMixin
 from lamina.keras.layers.input_spec import InputSpec
@@ -107,7 +111,7 @@ class Dense(LoraMixin, Layer):
 
     def call(self, inputs: Any, training: Any = None) -> Tensor:
         """Returns `activation(inputs @ kernel + bias)`."""
-        x = matmul(inputs, self.kernel)
+        x = matmul(floating(inputs, self.compute_dtype), self.kernel)
         if self.bias is not None:
             x = x + self.bias
         return x if self.activation is linear else self.activation(x)

@@ -10,7 +10,7 @@ from lamina.keras.activations import lookup as activations
 from lamina.keras.activations.smooth import linear
 from lamina.keras.constraints import lookup as constraints
 from lamina.keras.initializers import lookup as initializers
-from lamina.keras.layers.arguments import arguments_config
+from lamina.keras.layers.arguments import arguments_config, floating
 from lamina.keras.layers.base import Layer
 from lamina.keras.layers.core.lora import LoraMixin
 from lamina.keras.regularizers import lookup as regularizers
@@ -118,6 +118,7 @@ class EinsumDense(LoraMixin, Layer):
 
     def call(self, inputs: Any, training: Any = None) -> Tensor:
         """Returns `activation(einsum(equation, inputs, kernel) + bias)`."""
+        inputs = floating(inputs, self.compute_dtype)
         x = einsum(self.equation, inputs, self.kernel)
         if self.bias is not None:
             x = x + self.bias

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from lamina.engine.errors import message
+from lamina.engine.tensor import convert_to_tensor
 from lamina.keras.initializers import lookup as initializers
+from lamina.ops.array.creation import zeros_like
 from lamina.ops.linalg.products import matmul
 
 
@@ -57,11 +59,40 @@ class LoraMixin:
                 f"You must build the layer before accessing its weight: "
                 f"{type(self).__name__} is not built. Call it on data first."
             )
-        weight = getattr(self, self._lora_target)
+        weight = self._target()
         if not self.lora_enabled:
             return weight
         update = matmul(self._lora_a, self._lora_b)
         return weight + update * (self.lora_alpha / self.lora_rank)  # type: ignore[operator]
+
+    def save_own_variables(self, store: Any) -> None:
+        """Writes the weights; the low-rank update is added to the weight it is of."""
+        if not self.lora_enabled:
+            super().save_own_variables(store)  # type: ignore[misc]
+            return
+        store["0"] = convert_to_tensor(self._adapted())
+        for number, weight in enumerate(self._other_weights(), 1):
+            store[str(number)] = weight
+
+    def load_own_variables(self, store: Any) -> None:
+        """Reads the weights; an update that is being trained starts at zero."""
+        if not self.lora_enabled:
+            super().load_own_variables(store)  # type: ignore[misc]
+            return
+        self._target().assign(store["0"])
+        for number, weight in enumerate(self._other_weights(), 1):
+            weight.assign(store[str(number)])
+        for factor in (self._lora_a, self._lora_b):
+            factor.assign(zeros_like(convert_to_tensor(factor)))
+
+    def _target(self) -> Any:
+        return getattr(self, self._lora_target)
+
+    def _other_weights(self) -> list[Any]:
+        """The layer's own weights but for the large one and its update."""
+        left_out = {id(self._lora_a), id(self._lora_b), id(self._target())}
+        every = [*self._trainable_variables, *self._non_trainable_variables]  # type: ignore[attr-defined]
+        return [weight for weight in every if id(weight) not in left_out]
 
     def enable_lora(
         self,
@@ -99,7 +130,7 @@ class LoraMixin:
                     hint="Call enable_lora once, after the layer was built.",
                 )
             )
-        weight = getattr(self, self._lora_target)
+        weight = self._target()
         self._tracker.unlock()  # type: ignore[attr-defined]
         self._lora_a = self.add_weight(  # type: ignore[attr-defined]
             name=f"lora_{target}_a",

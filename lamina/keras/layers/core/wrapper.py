@@ -32,7 +32,7 @@ class Wrapper(Layer):
                     f"keras.layers.{type(self).__name__}",
                     expected="a keras.layers.Layer instance as `layer`",
                     received=f"Layer {layer} supplied to Wrapper isn't a supported "
-                    f"layer type (it is a {type(layer).__name__})",
+                    "layer type. Please ensure wrapped layer is a valid Keras layer",
                     hint="Make an instance of the layer first, such as Dense(8).",
                 )
             )

@@ -9,13 +9,13 @@ from lamina.engine.tape import stop_gradient
 from lamina.engine.tensor import Tensor
 from lamina.keras.constraints import lookup as constraints
 from lamina.keras.initializers import lookup as initializers
-from lamina.keras.layers.arguments import arguments_config
+from lamina.keras.layers.arguments import arguments_config, floating
 from lamina.keras.layers.base import Layer
 from lamina.keras.layers.input_spec import InputSpec
 from lamina.keras.regularizers import lookup as regularizers
 from lamina.ops.array.casting import cast
-from lamina.ops.math.clipping import clip_by_value
 from lamina.ops.math.arithmetic import maximum, minimum
+from lamina.ops.math.clipping import clip_by_value
 from lamina.ops.math.elementwise import sqrt
 from lamina.ops.nn.batch_norm import (
     batch_moments,
@@ -173,6 +173,7 @@ class BatchNormalization(Layer):
                 "The mask provided should be one dimension less than the inputs",
                 f"mask.shape={tuple(mask.shape)}, inputs.shape={tuple(inputs.shape)}",
             )
+        inputs = floating(inputs, self.compute_dtype)
         if training and self.trainable:
             outputs = self._normalize_batch(inputs, mask)
         else:

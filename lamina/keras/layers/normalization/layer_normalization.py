@@ -340,6 +340,13 @@ class UnitNormalization(Layer):
         return {**super().get_config(), **arguments_config(UnitNormalization, self)}
 
 
+_AXIS = {
+    "": "Expected an int or a list/tuple of ints for the argument 'axis'",
+    "UnitNormalization": "Invalid value for `axis` argument: expected an int or a "
+    "list/tuple of ints.",
+}
+
+
 def _checked_axis(layer: str, axis: Any) -> Any:
     if isinstance(axis, list | tuple):
         return list(axis)
@@ -348,9 +355,9 @@ def _checked_axis(layer: str, axis: Any) -> Any:
     raise TypeError(
         message(
             f"keras.layers.{layer}",
-            expected="Expected an int or a list/tuple of ints for the argument 'axis'",
-            received=f"axis={axis!r}",
-            hint="Invalid value for `axis` argument: -1 is the last axis.",
+            expected="an integer or several as `axis`",
+            received=f"{_AXIS.get(layer, _AXIS[''])}: axis={axis!r}",
+            hint="-1 is the last axis.",
         )
     )
 

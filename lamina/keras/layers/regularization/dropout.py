@@ -191,8 +191,10 @@ def _checked_noise_shape(noise_shape: Any) -> Any:
     if noise_shape is None:
         return None
     problem = None
-    if isinstance(noise_shape, str) or not hasattr(noise_shape, "__iter__"):
-        problem = "Expected an iterable of integers (e.g., a tuple or list of integers)"
+    if isinstance(noise_shape, str):
+        problem = "Expected a tuple or list of integers"
+    elif not hasattr(noise_shape, "__iter__"):
+        problem = "Expected an iterable of integers (e.g., a tuple or list)"
     else:
         noise_shape = tuple(noise_shape)
         for size in noise_shape:

@@ -9,6 +9,17 @@ from lamina.engine.tensor import Tensor
 from lamina.keras.layers.arguments import arguments_config, integer_tuple
 from lamina.keras.layers.reshaping.spatial_layers import Sides, SpatialLayer, sides
 
+_VALUES = (
+    "Values in `cropping` argument should be smaller than the corresponding spatial "
+    "dimension of the input"
+)
+_LIMIT = {
+    1: "`cropping` parameter of `Cropping1D` layer must be smaller than the input "
+    "length",
+    2: _VALUES,
+    3: _VALUES,
+}
+
 
 class _Cropping(SpatialLayer):
     _sides: Sides
@@ -36,9 +47,7 @@ class _Cropping(SpatialLayer):
                 raise ValueError(
                     message(
                         f"keras.layers.{type(self).__name__}",
-                        expected="Values in `cropping` argument should be smaller "
-                        "than the corresponding spatial dimension of the input (the "
-                        "`cropping` parameter must be smaller than the input length)",
+                        expected=_LIMIT[self.rank],
                         received=f"input_shape={tuple(input_shape)}, "
                         f"cropping={self._sides}",
                         hint="Crop less.",

@@ -64,7 +64,7 @@ class UpSampling1D(_UpSampling):
 
     def __init__(self, size: int = 2, **kwargs: Any) -> None:
         super().__init__("channels_last", **kwargs)
-        self.size = int(size)
+        self.size = integer_tuple("UpSampling1D", "size", size, 1)[0]
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments as a JSON-able dict."""

@@ -75,6 +75,8 @@ class Bidirectional(Layer):
         for inner in (self.forward_layer, self.backward_layer):
             if getattr(inner, "zero_output_for_mask", None) is not None:
                 inner.zero_output_for_mask = inner.return_sequences
+            if hasattr(layer, "use_cudnn"):
+                inner.use_cudnn = layer.use_cudnn
         self.merge_mode = merge_mode
         self.stateful = layer.stateful
         self.return_sequences = layer.return_sequences

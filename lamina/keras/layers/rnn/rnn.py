@@ -9,7 +9,7 @@ from lamina.engine import nest
 from lamina.engine.errors import message
 from lamina.engine.tensor import Tensor, convert_to_tensor
 from lamina.engine.trace import is_tracing
-from lamina.keras.layers.arguments import arguments_config
+from lamina.keras.layers.arguments import arguments_config, floating
 from lamina.keras.layers.base import Layer
 from lamina.keras.layers.rnn.cells import RecurrentCell
 from lamina.keras.layers.rnn.stacked_rnn_cells import StackedRNNCells
@@ -197,6 +197,7 @@ class RNN(Layer):
         training: Any = False,
     ) -> Any:
         """Returns the outputs, and the states with `return_state`."""
+        sequences = floating(sequences, self.compute_dtype)
         states = self._first_states(sequences, initial_state)
         mask = nest.flatten(mask)[0]
         last, outputs, states = self.inner_loop(sequences, states, mask, training)
