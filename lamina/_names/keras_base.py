@@ -76,6 +76,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "lamina.keras.layers.operation": ("keras.Operation",),
     "lamina.keras.models.cloning": ("keras.models.clone_model",),
     "lamina.keras.models.function": ("keras.Function",),
+    "lamina.keras.models.graph_walk": ("keras.utils.get_source_inputs",),
     "lamina.keras.models.model": (
         "keras.Model keras.models.Model",
         "keras.models.model_from_json",

@@ -330,7 +330,11 @@ def clone_graph(inputs: Any, outputs: Any) -> tuple[Any, Any]:
         return copies[id(leaf)]
 
     for node in nodes:
-        if node.is_input or all(
+        if node.is_input:
+            for tensor in node.outputs:
+                copies.setdefault(id(tensor), tensor)
+            continue
+        if all(
             id(t) in copies and is_input_tensor(copies[id(t)]) for t in node.outputs
         ):
             continue

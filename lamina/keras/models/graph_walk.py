@@ -175,3 +175,30 @@ def is_input_tensor(tensor: KerasTensor) -> bool:
     """Whether a symbolic tensor comes from `Input`."""
     node = node_of(tensor)
     return node is not None and node.is_input
+
+
+def get_source_inputs(tensor: Any) -> list[Any]:
+    """The symbolic inputs that a symbolic tensor is computed from.
+
+    Args:
+        tensor: a symbolic tensor.
+
+    Returns:
+        The tensors of `keras.Input` (or free-standing ones), each once.
+
+    Reference: `keras.utils.get_source_inputs`.
+    """
+    found: dict[int, Any] = {}
+    seen: set[Node] = set()
+    waiting = [tensor]
+    while waiting:
+        current = waiting.pop()
+        node = node_of(current)
+        if node is None:
+            found[id(current)] = current
+        elif node.is_input:
+            found.update((id(t), t) for t in node.outputs)
+        elif node not in seen:
+            seen.add(node)
+            waiting.extend(reversed(node.inputs))
+    return list(found.values())

@@ -10,6 +10,7 @@ from lamina.keras.layers.core.input_layer import Input, InputLayer
 from lamina.keras.models.cloning import clone_model
 from lamina.keras.models.function import Function
 from lamina.keras.models.functional import Functional
+from lamina.keras.models.graph_walk import get_source_inputs
 from lamina.keras.models.model import Model, model_from_json
 
 X = np.arange(6, dtype=np.float32).reshape(2, 3)
@@ -54,7 +55,7 @@ def test_structures_of_inputs_and_outputs():
     listed = Model([a, b], a - b)
     np.testing.assert_allclose(listed([X, X]), 0 * X)
     np.testing.assert_allclose(listed({"a": X, "b": X}), 0 * X)
-    with pytest.raises(ValueError, match="Missing data for input \"b\""):
+    with pytest.raises(ValueError, match='Missing data for input "b"'):
         listed({"a": X, "c": X})
 
 
@@ -92,6 +93,10 @@ def test_disconnected_graphs_and_wrong_inputs():
     x, y = Input((3,)), Input((3,))
     with pytest.raises(ValueError, match="not connected|disconnected"):
         Model(x, y * 2.0)
+    with pytest.raises(ValueError, match="is not connected to `inputs`"):
+        Model(Scale()(x), y * 2.0)
+    sources = get_source_inputs(Scale()(x) + x + y)
+    assert sources[0] is x and sources[1] is y and len(sources) == 2
     with pytest.raises(ValueError, match="All `outputs` values must be KerasTensors"):
         Model(x, X)
     with pytest.raises(ValueError, match="All `inputs` values must be KerasTensors"):
