@@ -92,7 +92,7 @@ def while_loop(
                     "tf.while_loop",
                     expected=f"'body' to return {len(state)} values like 'loop_vars'",
                     received=f"{result!r:.200}",
-                    hint="The number and nesting of loop variables cannot change.",
+                    hint="The two structures don't have the same nested structure.",
                 )
             )
         return tuple(result)
