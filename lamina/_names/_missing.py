@@ -58,8 +58,8 @@ class MissingNameImport(ModuleNotFoundError):
 
 # A traceback shows them under the names of the Python classes that users know.
 MissingName.__module__ = MissingNameImport.__module__ = "builtins"
-MissingName.__qualname__ = "AttributeError"
-MissingNameImport.__qualname__ = "ImportError"
+MissingName.__name__ = MissingName.__qualname__ = "AttributeError"
+MissingNameImport.__name__ = MissingNameImport.__qualname__ = "ImportError"
 
 
 def missing_text(path: str, name: str) -> str:
