@@ -20,7 +20,7 @@ def to_snake_case(name: str) -> str:
 
 
 def auto_name(prefix: str) -> str:
-    """A name that no other object of this session has: `dense`, `dense_1`, …"""
+    """A name that no other object of this session has: `dense`, then `dense_1`."""
     return uniquify(to_snake_case(prefix))
 
 

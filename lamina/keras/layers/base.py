@@ -309,10 +309,10 @@ class Layer(
         self._check_positional(args)
         call_spec = self._bind(args, kwargs)
         self._assert_input_compatibility(call_spec.first_arg)
+        with self._open_name_scope():
+            self._maybe_build(call_spec)
         context = self._enter_call_context()
         try:
-            with self._open_name_scope():
-                self._maybe_build(call_spec)
             for name in self._call_context_args:
                 self._resolve_context_argument(name, call_spec, context, kwargs)
             previous_mask = self._fill_in_masks(call_spec, kwargs)

@@ -6,6 +6,7 @@ from collections import deque
 from typing import Any
 
 from lamina.engine import nest
+from lamina.keras.common.state import in_symbolic_scope
 from lamina.keras.common.stateless import get_stateless_scope
 from lamina.keras.common.tensors import is_value_tensor
 
@@ -34,6 +35,8 @@ class LossesMixin:
                     "`add_loss()` can only be called from inside `build()` or "
                     f"`call()`, on a tensor input. Received invalid value: {value}"
                 )
+        if in_symbolic_scope():
+            return
         scope = get_stateless_scope()
         if scope is None:
             self._losses.extend(losses)
