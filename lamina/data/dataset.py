@@ -175,7 +175,7 @@ class Dataset(GroupingDataset):
         if not callable(generator):
             raise TypeError(
                 "tf.data.Dataset.from_generator: `generator` must be a Python "
-                f"callable. Received: {generator!r:.100}. Pass the generator function itself, "
+                f"callable. Received: {generator!r:.100}. Pass the function itself, "
                 "without calling it."
             )
         spec = _signature(output_types, output_shapes, output_signature)

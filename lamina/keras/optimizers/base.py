@@ -9,7 +9,6 @@ program for all variables; inside a trace the update is inlined.
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -18,23 +17,17 @@ import jax.numpy as jnp
 import numpy as np
 
 from lamina.engine.errors import (
-    FailedPreconditionError,
     InvalidArgumentError,
     UnimplementedError,
 )
 from lamina.engine.function import function
 from lamina.engine.tape import GradientTape
 from lamina.engine.tensor import Tensor, convert_to_tensor
-from lamina.engine.trace import init_scope, is_tracing
+from lamina.engine.trace import is_tracing
 from lamina.engine.variable import Variable
 from lamina.keras.common.naming import auto_name, name_scope
-from lamina.keras.config import floatx
-from lamina.keras.initializers import lookup as initializers
-from lamina.keras.initializers.constant_initializers import Constant
 from lamina.keras.optimizers.gradients import (
     array_of,
-    clip_by_global_norm,
-    clip_by_norm,
     only_if,
     tensor_of,
     without_missing,
@@ -44,25 +37,15 @@ from lamina.keras.optimizers.options import (
     check_options,
     full_signature,
 )
-from lamina.keras.optimizers.schedules.base import LearningRateSchedule
 from lamina.keras.optimizers.schedules.decay import InverseTimeDecay
+from lamina.keras.optimizers.state import Slot as Slot
+from lamina.keras.optimizers.state import overwrites
+from lamina.keras.optimizers.surroundings import Surroundings
 from lamina.keras.saving.serialization import (
     deserialize_keras_object,
     serialize_keras_object,
 )
 from lamina.keras.variable import Variable as KerasVariable
-
-
-class Slot(NamedTuple):
-    """One optimizer variable that stands beside a model variable.
-
-    `initial` is the number it starts from; shape and dtype default to the
-    variable's.
-    """
-
-    initial: float = 0.0
-    shape: tuple[int, ...] | None = None
-    dtype: str | None = None
 
 
 class Step(NamedTuple):
@@ -72,7 +55,7 @@ class Step(NamedTuple):
     count: jax.Array
 
 
-class Optimizer:
+class Optimizer(Surroundings):
     """Base class of the optimizers.
 
     A rule of your own overrides either `pure_update` (with `slots`), or, as in
@@ -165,252 +148,6 @@ class Optimizer:
         init = cls.__dict__.get("__init__")
         if init is not None:
             cls.__signature__ = full_signature(init)  # type: ignore[attr-defined]
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        known = self.__dict__.get("_variables")
-        if known is not None and name not in _UNTRACKED:
-            for item in value if isinstance(value, (list, tuple)) else (value,):
-                if isinstance(item, Variable) and not any(item is v for v in known):
-                    known.append(item)
-        object.__setattr__(self, name, value)
-
-    # -- learning rate ---------------------------------------------------------
-
-    def _as_rate(self, rate: Any) -> Any:
-        """What `self._learning_rate` holds for a user's `rate`."""
-        if isinstance(rate, LearningRateSchedule) or (
-            callable(rate) and not isinstance(rate, (Tensor, Variable))
-        ):
-            return rate
-        if isinstance(rate, bool) or not _is_number(rate):
-            raise InvalidArgumentError.of(
-                f"keras.optimizers.{type(self).__name__}",
-                expected="Argument `learning_rate` should be float, or an instance "
-                "of LearningRateSchedule, or a callable without arguments",
-                received=f"learning_rate={rate!r}",
-                hint="For example learning_rate=0.001.",
-            )
-        return KerasVariable(
-            np.asarray(rate, dtype=floatx()),
-            dtype=floatx(),
-            trainable=False,
-            aggregation="only_first_replica",
-            name="learning_rate",
-        )
-
-    @property
-    def learning_rate(self) -> Any:
-        """The current rate: a Variable, or the schedule's value at this step."""
-        return self._get_current_learning_rate()
-
-    @learning_rate.setter
-    def learning_rate(self, rate: Any) -> None:
-        old = self._learning_rate
-        if callable(rate) and not isinstance(rate, (Tensor, Variable)):
-            self._learning_rate = rate
-            if isinstance(old, Variable):
-                self._variables = [v for v in self._variables if v is not old]
-            self._programs.clear()
-        elif isinstance(old, Variable):
-            old.assign(_rate_value(rate))
-        elif isinstance(old, LearningRateSchedule):
-            raise TypeError(
-                f"keras.optimizers.{type(self).__name__}.learning_rate: This "
-                "optimizer was created with a `LearningRateSchedule` object as its "
-                "`learning_rate`, hence its learning rate is not settable. Received: "
-                f"{rate!r}. Create the optimizer with a float, or assign another "
-                "schedule."
-            )
-        else:
-            self._learning_rate = self._as_rate(rate)
-            self._programs.clear()
-
-    @property
-    def lr(self) -> Any:
-        """Keras 2's name of `learning_rate`."""
-        return self.learning_rate
-
-    @lr.setter
-    def lr(self, rate: Any) -> None:
-        self.learning_rate = rate
-
-    def _get_current_learning_rate(self) -> Any:
-        rate = self._learning_rate
-        if isinstance(rate, LearningRateSchedule):
-            return rate(self._iterations)
-        return rate if isinstance(rate, Variable) else rate()
-
-    # -- state -----------------------------------------------------------------
-
-    @property
-    def iterations(self) -> Any:
-        """Number of updates made, an int64 scalar.
-
-        With gradient accumulation, calls divided by the accumulation steps.
-        """
-        if self.gradient_accumulation_steps:
-            return self._iterations // self.gradient_accumulation_steps
-        return self._iterations
-
-    @property
-    def variables(self) -> list[Variable]:
-        """The optimizer's own variables, in the order in which files hold them."""
-        return list(self._variables)
-
-    @property
-    def weights(self) -> list[Variable]:
-        """Keras 2's name of `variables`."""
-        return self.variables
-
-    def slots(self, variable: Variable) -> list[dict[str, Slot]]:
-        """Groups of slots that `variable` needs: `{name: Slot(...)}`.
-
-        The order of the groups and names is the order in files: first the first
-        group of every variable, then the second of every variable.
-        """
-        return []
-
-    def build(self, variables: Sequence[Variable]) -> None:
-        """Creates the optimizer's variables for these model variables."""
-        self._check_super_called()
-        if self.built:
-            return
-        variables = list(variables)
-        self._trainable_variables = variables
-        self._indices = {id(v): i for i, v in enumerate(variables)}
-        if self.use_ema:
-            self._averages = self.add_optimizer_variables(variables, "average")
-        if self.gradient_accumulation_steps:
-            self._accumulated = [
-                self.add_variable_from_reference(v, "gradient_accumulator")
-                for v in variables
-            ]
-        self._slots = [{} for _ in variables]
-        groups = [[] if _overwrites(v) else self.slots(v) for v in variables]
-        for level in range(max(map(len, groups), default=0)):
-            for variable, mine, made in zip(
-                variables, groups, self._slots, strict=True
-            ):
-                for name, slot in mine[level].items() if level < len(mine) else ():
-                    made[name] = self._add_slot(variable, name, slot)
-        self.built = True
-
-    def _add_slot(self, variable: Variable, name: str, slot: Slot) -> Variable:
-        return self.add_variable(
-            variable.shape if slot.shape is None else slot.shape,
-            initializer=Constant(slot.initial),
-            dtype=slot.dtype or variable.dtype,
-            name=f"{_reference_name(variable)}_{name}",
-        )
-
-    def add_variable(
-        self,
-        shape: Sequence[int],
-        initializer: Any = "zeros",
-        dtype: Any = None,
-        aggregation: str = "none",
-        layout: Any = None,
-        name: str | None = None,
-    ) -> Variable:
-        """Adds one variable to the optimizer's state.
-
-        Args:
-            shape: Its shape, fully known.
-            initializer: An initializer or its name.
-            dtype: Its dtype, by default Keras's `floatx`.
-            aggregation: How replicas' values join: "none", "mean", "sum" or
-                "only_first_replica".
-            layout: Placement over a device mesh, None for the default.
-            name: Its name.
-
-        Returns:
-            The new Variable.
-        """
-        self._check_super_called()
-        dtype = dtype or floatx()
-        with init_scope():
-            value = initializers.get(initializer)(tuple(shape), dtype=dtype)
-        variable = Variable(
-            value, trainable=False, name=name, dtype=dtype, aggregation=aggregation
-        )
-        if layout is not None:
-            variable._layout = layout
-        variable.path = f"{self.name}/{name or 'variable'}"
-        self._variables.append(variable)
-        return variable
-
-    def add_variable_from_reference(
-        self,
-        reference_variable: Variable,
-        name: str | None = None,
-        initializer: Any = "zeros",
-    ) -> Variable:
-        """Adds a variable with the shape and dtype of a model variable."""
-        return self.add_variable(
-            reference_variable.shape,
-            initializer=initializer,
-            dtype=reference_variable.dtype,
-            layout=getattr(reference_variable, "_layout", None),
-            name=f"{_reference_name(reference_variable)}_{name or 'var'}",
-        )
-
-    def add_optimizer_variables(
-        self,
-        trainable_variables: Sequence[Variable],
-        name: str | Sequence[str],
-        initializer: Any = "zeros",
-    ) -> Any:
-        """Adds one variable (or one per name) beside each model variable.
-
-        Returns:
-            A list aligned with `trainable_variables`; for several names, a tuple
-            of lists. A variable that is overwritten by its gradient gets None.
-
-        Raises:
-            InvalidArgumentError: Names and initializers differ in number.
-        """
-        names = [name] if isinstance(name, str) else list(name)
-        starts = initializer if isinstance(initializer, (list, tuple)) else None
-        starts = [initializer] * len(names) if starts is None else list(starts)
-        if len(starts) != len(names):
-            raise InvalidArgumentError.of(
-                "keras.optimizers.Optimizer.add_optimizer_variables",
-                expected="The number of provided names must match the number of "
-                "provided initializers",
-                received=f"name={name!r}, initializer={initializer!r}",
-                hint="Give one initializer for all, or one per name.",
-            )
-        made: tuple[list[Variable | None], ...] = tuple([] for _ in names)
-        for variable in trainable_variables:
-            for column, slot, start in zip(made, names, starts, strict=True):
-                column.append(
-                    None
-                    if _overwrites(variable)
-                    else self.add_variable_from_reference(variable, slot, start)
-                )
-        return made[0] if isinstance(name, str) else made
-
-    def _get_variable_index(self, variable: Variable) -> int:
-        return self._indices[id(variable)]
-
-    def _var_key(self, variable: Variable) -> int:
-        return id(variable)
-
-    @property
-    def _model_variables_moving_average(self) -> list[Variable | None]:
-        return self._averages
-
-    def _check_super_called(self) -> None:
-        if "_variables" not in self.__dict__:
-            raise FailedPreconditionError.of(
-                f"keras.optimizers.{type(self).__name__}",
-                expected="a constructor that calls its base class",
-                received="you forgot to call `super().__init__()`",
-                hint="Make `super().__init__(learning_rate)` the first statement "
-                "of `__init__`.",
-            )
-
-    # -- the update ------------------------------------------------------------
 
     def pure_update(
         self,
@@ -686,11 +423,11 @@ class Optimizer:
         self, grads: list[Any], variables: list[Variable], ready: jax.Array | None
     ) -> tuple[list[Any], list[Variable]]:
         """Replaces marked variables by their gradients (scales of float8)."""
-        if not any(map(_overwrites, variables)):
+        if not any(map(overwrites, variables)):
             return grads, variables
         rest = []
         for gradient, variable in zip(grads, variables, strict=True):
-            if not _overwrites(variable):
+            if not overwrites(variable):
                 rest.append((gradient, variable))
             elif ready is None:
                 variable.assign(gradient)
@@ -701,114 +438,6 @@ class Optimizer:
                 variable.assign(tensor_of(jnp.where(ready, most, old)))
                 total.assign(tensor_of(jnp.where(ready, jnp.zeros_like(most), most)))
         return [g for g, _ in rest], [v for _, v in rest]
-
-    def _clip_gradients(self, grads: Sequence[Any]) -> list[Any]:
-        """Clips gradients as the options say; None stays None."""
-        present = [array_of(g) for g in grads if g is not None]
-        if self.clipnorm and self.clipnorm > 0:
-            clipped = [clip_by_norm(g, self.clipnorm) for g in present]
-        elif self.global_clipnorm and self.global_clipnorm > 0:
-            clipped = clip_by_global_norm(present, self.global_clipnorm)
-        elif self.clipvalue and self.clipvalue > 0:
-            clipped = [jnp.clip(g, -self.clipvalue, self.clipvalue) for g in present]
-        else:
-            return list(grads)
-        done = iter(clipped)
-        return [None if g is None else next(done) for g in grads]
-
-    # -- weight decay ----------------------------------------------------------
-
-    def exclude_from_weight_decay(
-        self,
-        var_list: Iterable[Variable] | None = None,
-        var_names: Iterable[str] | None = None,
-    ) -> None:
-        """Keeps variables from weight decay; call it before `build`.
-
-        Args:
-            var_list: The variables.
-            var_names: Patterns; a variable whose name holds one is excluded.
-
-        Raises:
-            InvalidArgumentError: The optimizer is built already.
-        """
-        if self.built:
-            raise InvalidArgumentError.of(
-                f"keras.optimizers.{type(self).__name__}.exclude_from_weight_decay",
-                expected="`exclude_from_weight_decay()` can only be configured before "
-                "the optimizer is built",
-                received="a built optimizer",
-                hint="Call it right after the constructor.",
-            )
-        self._decay_excluded = {id(v) for v in var_list or ()}
-        names = list(var_names or ())
-        self._decay_excluded_names = re.compile("|".join(names)) if names else None
-
-    def _use_weight_decay(self, variable: Variable) -> bool:
-        pattern = self._decay_excluded_names
-        return id(variable) not in self._decay_excluded and not (
-            pattern is not None and pattern.search(variable.name)
-        )
-
-    def _decay_of(self, variable: Variable) -> float | None:
-        """The decay of one variable."""
-        return self.weight_decay if self._use_weight_decay(variable) else None
-
-    def _apply_weight_decay(self, variables: Sequence[Variable]) -> None:
-        rate = None
-        for variable in variables:
-            decay = self._decay_of(variable)
-            if decay is None:
-                continue
-            rate = array_of(self.learning_rate) if rate is None else rate
-            value = array_of(variable)
-            taken = value * decay * rate.astype(value.dtype)
-            variable.assign(tensor_of(value - taken))
-
-    # -- moving averages -------------------------------------------------------
-
-    def _update_averages(self) -> None:
-        """Moves the averages, and writes them back when their turn has come."""
-        done = array_of(self.iterations)
-        momentum = jnp.where(done != 0, self.ema_momentum, 0.0)
-        every = self.ema_overwrite_frequency
-        for variable, average in zip(
-            self._trainable_variables, self._averages, strict=True
-        ):
-            if average is None:
-                continue
-            value = array_of(variable)
-            share = momentum.astype(value.dtype)
-            new = share * array_of(average) + (1 - share) * value
-            average.assign(tensor_of(new))
-            if every:
-                due = (done + 1) % every == 0
-                variable.assign(tensor_of(jnp.where(due, new, value)))
-
-    def finalize_variable_values(self, var_list: Sequence[Variable]) -> None:
-        """Replaces the weights by their moving averages, if there are any.
-
-        Args:
-            var_list: The model's trainable variables.
-
-        Raises:
-            InvalidArgumentError: The optimizer was built on another number of
-                variables.
-        """
-        if not self.use_ema:
-            return
-        if len(var_list) != len(self._averages):
-            raise InvalidArgumentError.of(
-                f"keras.optimizers.{type(self).__name__}.finalize_variable_values",
-                expected=f"the {len(self._averages)} variables that have averages",
-                received=f"The length of model variables ({len(var_list)})",
-                hint="Pass the variables of the model that this optimizer trained.",
-            )
-        for variable, average in zip(var_list, self._averages, strict=True):
-            if average is not None:
-                variable.assign(average.read_value())
-
-    # -- loss scale, stateless use ---------------------------------------------
 
     def scale_loss(self, loss: Any) -> Any:
         """The loss times `loss_scale_factor`, to call before the gradients."""
@@ -872,69 +501,6 @@ class Optimizer:
                 variable.assign(value)
         return new[: len(weights)], new[len(weights) :]
 
-    # -- values and configuration ----------------------------------------------
-
-    def assign(self, variable: Variable, value: Any) -> None:
-        """Assigns a value to a variable; for use in `update_step`."""
-        variable.assign(value)
-
-    def assign_add(self, variable: Variable, value: Any) -> None:
-        """Adds a value to a variable; for use in `update_step`."""
-        variable.assign_add(value)
-
-    def assign_sub(self, variable: Variable, value: Any) -> None:
-        """Subtracts a value from a variable; for use in `update_step`."""
-        variable.assign_sub(value)
-
-    def get_weights(self) -> list[np.ndarray]:
-        """The values of `variables` as NumPy arrays (Keras 2)."""
-        return [v.numpy() for v in self.variables]
-
-    def set_weights(self, weights: Sequence[Any]) -> None:
-        """Sets the values of `variables`, in their order.
-
-        Raises:
-            InvalidArgumentError: Not built, or a shape that differs.
-        """
-        name = f"keras.optimizers.{type(self).__name__}.set_weights"
-        if not self.built:
-            raise InvalidArgumentError.of(
-                name,
-                expected="a built optimizer",
-                received="You are calling `set_weights()` on an optimizer that has "
-                "not yet been built",
-                hint="Call `optimizer.build(trainable_variables)` first.",
-            )
-        for variable, value in zip(self.variables, weights, strict=False):
-            if tuple(variable.shape) != tuple(np.shape(value)):
-                raise InvalidArgumentError.of(
-                    name,
-                    expected=f"shape {tuple(variable.shape)} for {variable.name}",
-                    received=f"shape {tuple(np.shape(value))}, not compatible with "
-                    "provided weight shape",
-                    hint="Pass what `get_weights()` gave for the same model.",
-                )
-        for variable, value in zip(self.variables, weights, strict=False):
-            variable.assign(value)
-
-    def save_own_variables(self, store: Any) -> None:
-        """Writes the variables into `store` under "0", "1", …"""
-        for i, variable in enumerate(self.variables):
-            store[str(i)] = variable.numpy()
-
-    def load_own_variables(self, store: Any) -> None:
-        """Reads the variables from `store`; a different number only warns."""
-        if len(store.keys()) != len(self.variables):
-            warnings.warn(
-                f"Skipping variable loading for optimizer '{self.name}', because it "
-                f"has {len(self.variables)} variables whereas the saved optimizer has "
-                f"{len(store.keys())} variables.",
-                stacklevel=2,
-            )
-            return
-        for i, variable in enumerate(self.variables):
-            variable.assign(np.asarray(store[str(i)]))
-
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments, as values that JSON can hold."""
         rate = self._learning_rate
@@ -958,35 +524,8 @@ class Optimizer:
         return cls(**config)
 
 
-_UNTRACKED = {
-    "_trainable_variables",
-    "_indices",
-    "_slots",
-    "_averages",
-    "_accumulated",
-    "_variables",
-}
 _SETTING_TYPES = (bool, int, float, str, type(None))
 _OLD_CONFIG_KEYS = {"is_legacy_optimizer", "jit_compile"}
-
-
-def _overwrites(variable: Variable) -> bool:
-    return bool(getattr(variable, "overwrite_with_gradient", False))
-
-
-def _reference_name(variable: Variable) -> str:
-    name = getattr(variable, "path", None) or str(variable.name).replace(":", "_")
-    return name.replace("/", "_")
-
-
-def _is_number(value: Any) -> bool:
-    if isinstance(value, (int, float, np.number, Tensor, Variable)):
-        return True
-    return isinstance(value, np.ndarray) and value.ndim == 0
-
-
-def _rate_value(rate: Any) -> Any:
-    return rate.read_value() if isinstance(rate, Variable) else rate
 
 
 def _old_spellings(name: str, rate: Any, kwargs: dict[str, Any]) -> Any:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from lamina.engine import nest
+from lamina.engine.graph import KerasTensor, abstract_call
 from lamina.engine.kernel import Kernel, execute
 from lamina.engine.tensor import Tensor, convert_to_tensor
 from lamina.keras.common.tracking import no_automatic_dependency_tracking
@@ -20,8 +22,10 @@ from lamina.keras.saving.serialization import (
     deserialize_keras_object,
     serialize_keras_object,
 )
-from lamina.keras.trainers.compile_utils import CompileLoss, CompileMetrics
+from lamina.keras.trainers.compile_loss import CompileLoss
+from lamina.keras.trainers.compile_utils import CompileMetrics
 from lamina.keras.trainers.loops import StepRunner
+from lamina.keras.trainers.packing import unpack_x_y_sample_weight
 
 _SUM = Kernel("sum of losses", lambda *losses: sum(losses))
 _AS_LOSS: dict[str, Kernel] = {}
@@ -145,13 +149,17 @@ class Compiling:
     @property
     def metrics(self) -> list[Any]:
         """The loss tracker, the metrics of `compile` and the tracked metrics."""
-        found: list[Any] = [self._loss_tracker] if self.compiled else []
-        found += getattr(self, "_metrics", [])
-        if self.compiled and self._compile_metrics is not None:
-            found.append(self._compile_metrics)
-        if self.compiled and self._compile_loss is not None:
-            found += self._compile_loss.metrics
-        return found
+        found: list[Any] = []
+        if self.compiled:
+            found.append(self._loss_tracker)
+            if self._compile_metrics is not None:
+                found.append(self._compile_metrics)
+            if self._compile_loss is not None:
+                found += self._compile_loss.metrics
+        found += self._metrics
+        for layer in self._flatten_layers(include_self=False, recursive=False):
+            found += layer.metrics if isinstance(layer, Compiling) else layer._metrics
+        return list({id(metric): metric for metric in found}.values())
 
     @property
     def metrics_names(self) -> list[str]:
@@ -220,6 +228,15 @@ class Compiling:
             return losses[0]
         return execute(_SUM, [_as_loss(loss) for loss in losses])
 
+    def _loss_of(
+        self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool
+    ) -> Any:
+        """Calls `compute_loss`, which in older code has no `training`."""
+        named = {"x": x, "y": y, "y_pred": y_pred, "sample_weight": sample_weight}
+        if "training" in inspect.signature(self.compute_loss).parameters:
+            named["training"] = training
+        return self.compute_loss(**named)
+
     def _track_loss(self, loss: Any, x: Any) -> None:
         """Adds a batch's loss to the running mean, weighted by the batch's size."""
         leaves = [leaf for leaf in nest.flatten(x) if leaf is not None]
@@ -238,6 +255,41 @@ class Compiling:
         if self._compile_metrics is not None:
             self._compile_metrics.update_state(y, y_pred, sample_weight)
         return self.get_metrics_result()
+
+    # ------------------------------------------------------ building
+
+    def _prepare_step(self, batch: Any) -> None:
+        """Makes all variables before a step is traced, so that it is traced once.
+
+        A model that replaces parts of the step makes its own on the way instead.
+        """
+        own = (Compiling, "compute_loss"), (Compiling, "compute_metrics")
+        if any(is_overridden(self, name, base) for base, name in own):
+            return
+        try:
+            self._symbolic_build(data_batch=batch)
+        except (TypeError, ValueError):
+            return  # tracing meets the same error and tells where it is
+
+    def _symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
+        """Builds the model, the losses, the metrics and the optimizer."""
+        losses, metrics = self._compile_loss, self._compile_metrics
+        ready = self.built and (losses is None or losses.built)
+        if not ready or (metrics is not None and not metrics.built):
+            batch = next(iter(iterator)) if data_batch is None else data_batch
+            x, y, weight = unpack_x_y_sample_weight(
+                nest.map_structure(_symbol_like, batch)
+            )
+            y_pred = abstract_call(self, (x,), {})
+            self._build_losses(x, y, y_pred, weight)
+        if isinstance(self.optimizer, Optimizer) and not self.optimizer.built:
+            self.optimizer.build(self.trainable_variables)
+
+    def _build_losses(self, x: Any, y: Any, y_pred: Any, weight: Any) -> None:
+        if self._compile_metrics is not None and not self._compile_metrics.built:
+            abstract_call(self.compute_metrics, (x, y, y_pred, weight), {})
+        if self._compile_loss is not None and not self._compile_loss.built:
+            abstract_call(self._loss_of, (x, y, y_pred, weight), {"training": False})
 
     # ------------------------------------------------------ configuration
 
@@ -264,6 +316,10 @@ class Compiling:
                 "model that is not compiled. Call model.compile(optimizer, loss) "
                 "first."
             )
+
+
+def _symbol_like(leaf: Any) -> Any:
+    return None if leaf is None else KerasTensor(leaf.shape, leaf.dtype)
 
 
 def _as_loss(loss: Any) -> Tensor:
