@@ -15,6 +15,7 @@ from typing import Any
 from lamina.autograph import source
 from lamina.autograph.expressions import RUNTIME, ExpressionTransformer
 
+_FUNCTION = f"{RUNTIME}function"
 _STATEMENTS = (ast.If, ast.For, ast.While)
 _FUTURE = functools.reduce(
     lambda mask, name: mask | getattr(__future__, name).compiler_flag,
@@ -91,6 +92,7 @@ def _converted_code(fn: FunctionType) -> CodeType:
     if isinstance(node, ast.Lambda):
         body = ast.Return(node)
     else:
+        node.name = _FUNCTION  # its own name means the function of the user's module
         body = node
     tree = ast.parse(
         f"def outer({', '.join(code.co_freevars)}):\n def inner({RUNTIME}): pass"
@@ -110,7 +112,8 @@ def _converted_code(fn: FunctionType) -> CodeType:
     ast.fix_missing_locations(tree)
     flags = code.co_flags & _FUTURE
     module = compile(tree, code.co_filename, "exec", flags, dont_inherit=True)
-    made = _nested(_nested(_nested(module, "outer"), "inner"), code.co_name)
+    name = "<lambda>" if isinstance(node, ast.Lambda) else _FUNCTION
+    made = _nested(_nested(_nested(module, "outer"), "inner"), name)
     return made.replace(co_name=code.co_name, co_qualname=code.co_qualname)
 
 

@@ -136,6 +136,16 @@ def test_several_lambdas_on_one_line():
     assert [run(each, X) for each in pair] == [-6.0, -9.0]
 
 
+def countdown(n, x):
+    if n > 0:
+        return countdown(n - 1, x if x > 0 else -x)
+    return x
+
+
+def test_recursion_of_a_module_function():
+    assert run(lambda x: countdown(3, x), X) == 3.0
+
+
 def test_recursion():
     def factorial(n):
         if n <= 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 from jax import numpy as jnp
 from jax.experimental import io_callback
 
-from lamina.autograph import status
+from lamina.autograph.conversion import artifact, status
 from lamina.autograph.staging.effects import fail_callback
 from lamina.engine import nest
 from lamina.engine.context import state
@@ -33,6 +34,7 @@ def py_function(
 
     Args:
         func: takes eager tensors; gives values that convert to tensors of ``Tout``.
+            None makes a decorator: the function's calls give ``inp``.
         inp: the arguments: a list of values that convert to tensors.
         Tout: the dtype of the result, or a list of dtypes; ``tf.TensorSpec``s also
             give shapes; None or an empty list for no result.
@@ -50,7 +52,11 @@ def py_function(
     then always return those; if it fails on zeros, the traced function runs op by op.
     """
     del name
-    return _call("tf.py_function", func, inp, Tout, eager=True, stateful=True)
+
+    def call(function: Any, values: Any) -> Any:
+        return _call("tf.py_function", function, values, Tout, True, True)
+
+    return _decorator(call) if func is None else call(func, inp)
 
 
 def numpy_function(
@@ -63,7 +69,8 @@ def numpy_function(
     """Calls a Python function with NumPy arrays, also when a traced program runs.
 
     Args:
-        func: takes NumPy arrays; gives NumPy arrays of the dtypes ``Tout``.
+        func: takes NumPy arrays; gives NumPy arrays of the dtypes ``Tout``. None makes
+            a decorator: the function's calls give ``inp``.
         inp: the arguments: a list of values that convert to tensors.
         Tout: the dtype of the result, or a list of dtypes; ``tf.TensorSpec``s also
             give shapes; None or an empty list for no result.
@@ -86,11 +93,28 @@ def numpy_function(
     Reference: ``tf.numpy_function``; for shapes see ``tf.py_function``.
     """
     del name
-    return _call("tf.numpy_function", func, inp, Tout, eager=False, stateful=stateful)
+
+    def call(function: Any, values: Any) -> Any:
+        return _call("tf.numpy_function", function, values, Tout, False, stateful)
+
+    return _decorator(call) if func is None else call(func, inp)
+
+
+def _decorator(call: Callable[[Any, Any], Any]) -> Callable[..., Any]:
+    """What makes a function whose calls go through ``call``."""
+
+    def decorate(func: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(func)
+        def wrapped(*args: Any) -> Any:
+            return call(func, args)
+
+        return artifact(wrapped)  # type: ignore[no-any-return]
+
+    return decorate
 
 
 def _call(
-    name: str, func: Any, inp: Any, tout: Any, *, eager: bool, stateful: bool
+    name: str, func: Any, inp: Any, tout: Any, eager: bool, stateful: bool
 ) -> Any:
     if not callable(func):
         raise ValueError(

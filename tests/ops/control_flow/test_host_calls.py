@@ -172,3 +172,20 @@ def test_py_function_in_a_loop():
     seen.clear()
     assert float(f(tf.constant(4))) == 6.0
     assert seen[-4:] == [0, 1, 2, 3]
+
+
+def test_decorators():
+    @tf.py_function(Tout=tf.float32)
+    def plus(x, y):
+        return x + y
+
+    @tf.numpy_function(Tout=tf.float32)
+    def minus(x, y):
+        return x - y
+
+    @tf.function
+    def f(x, y):
+        return plus(x, y) * minus(x, y)
+
+    assert float(plus(tf.constant(1.0), tf.constant(2.0))) == 3.0
+    assert float(f(tf.constant(3.0), tf.constant(2.0))) == 5.0
