@@ -40,6 +40,7 @@ from lamina.keras.layers.call_spec import (
     evaluate_abstractly,
     match_shapes,
     set_call_context,
+    takes_one_argument,
 )
 from lamina.keras.layers.input_spec import assert_input_compatibility
 from lamina.keras.layers.layer_config import ConfigMixin, constructor_arguments
@@ -177,6 +178,12 @@ class Layer(
         self.__dict__["call_signature_parameters"] = list(parameters)
         self._call_has_training_arg = "training" in parameters
         self._call_has_mask_arg = "mask" in parameters
+        self.__dict__["_default_training"] = (
+            parameters["training"].default if "training" in parameters else None
+        )
+        self.__dict__["_plain_signature"] = is_default(
+            self.compute_mask
+        ) and takes_one_argument(self._call_signature)
         self.__dict__["_call_context_args"] = {"training"}
         self.__dict__["_call_has_context_arg"] = {"training": "training" in parameters}
         self._supports_masking = not is_default(self.compute_mask)
@@ -301,6 +308,8 @@ class Layer(
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         self._check_super_called()
         self.__dict__["_called"] = True
+        if self._is_plain_call(args, kwargs):
+            return self._call_plainly(args[0], kwargs.get("training"))
         original_args, original_kwargs = args, kwargs
         if self._convert_input_args:
             args, kwargs = self._convert_inputs(args, kwargs)
@@ -331,6 +340,41 @@ class Layer(
         if symbolic:
             Node(self, original_args, original_kwargs, outputs)
         return outputs
+
+    def _is_plain_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+        """Whether a built layer is called on one tensor without a mask."""
+        state = self.__dict__
+        return (
+            state["built"]
+            and len(args) == 1
+            and type(args[0]) is Tensor
+            and (not kwargs or (len(kwargs) == 1 and "training" in kwargs))
+            and state["_plain_signature"]
+            and get_keras_mask(args[0]) is None
+            and state["activity_regularizer"] is None
+            and len(state["_call_context_args"]) == 1
+        )
+
+    def _call_plainly(self, x: Tensor, training: Any) -> Any:
+        """`__call__` without the steps that such a call does not need."""
+        if self._convert_input_args and x.dtype != self.input_dtype:
+            x = self.dtype_policy.convert_input(x, self.autocast, self.input_dtype)
+        self._assert_input_compatibility(x)
+        context = self._enter_call_context()
+        try:
+            if training is None:
+                training = context.get_value("training")
+            if training is None:
+                training = self._default_training
+            context.set_value("training", training)
+            passed = training is not None and self._call_has_training_arg
+            kwargs = {"training": training} if passed else {}
+            if not self._layers:
+                return self._run(False, (x,), kwargs)
+            with self._open_name_scope():
+                return self._run(False, (x,), kwargs)
+        finally:
+            self._leave_call_context()
 
     def _convert_inputs(
         self, args: tuple[Any, ...], kwargs: dict[str, Any]

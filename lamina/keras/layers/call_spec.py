@@ -195,3 +195,19 @@ def current_call_context() -> CallContext | None:
 def set_call_context(context: CallContext | None) -> None:
     """Make `context` the running one."""
     set_global_attribute("current_call_ctx", context)
+
+
+def takes_one_argument(signature: inspect.Signature) -> bool:
+    """Whether `call` needs its first argument only, and can take it by position."""
+    parameters = list(signature.parameters.values())
+    if not parameters or parameters[0].kind not in (
+        inspect.Parameter.POSITIONAL_OR_KEYWORD,
+        inspect.Parameter.POSITIONAL_ONLY,
+    ):
+        return False
+    if parameters[0].name == "training":
+        return False
+    variadic = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
+    if any(p.name == "training" and p.default is p.empty for p in parameters):
+        return False
+    return all(p.default is not p.empty or p.kind in variadic for p in parameters[1:])

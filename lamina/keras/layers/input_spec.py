@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lamina.engine import nest
+from lamina.engine.tensor import Tensor
 from lamina.keras.common.standardize import standardize_dtype, standardize_shape
 
 
@@ -153,7 +154,7 @@ def _raise_count(specs: list[Any], flat: list[Any], layer_name: str) -> None:
 
 
 def _mismatch(spec: InputSpec, x: Any) -> str | None:
-    shape = standardize_shape(x.shape)
+    shape = x._value.shape if type(x) is Tensor else standardize_shape(x.shape)
     ndim = len(shape)
     full = f"Full shape received: {shape}"
     if spec.ndim is not None and not spec.allow_last_axis_squeeze and ndim != spec.ndim:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lamina.engine import nest
 from lamina.engine.graph import KerasTensor, Node
@@ -19,8 +19,18 @@ class SymbolicMixin:
     name: str
     built: bool
     call: Callable[..., Any]
-    compute_dtype: str
-    losses: list[Any]
+    _call_signature: Any
+    _call_context_args: Any
+
+    if TYPE_CHECKING:  # given by the other parts of a layer
+
+        @property
+        def compute_dtype(self) -> str: ...
+        @property
+        def losses(self) -> list[Any]: ...
+        @property
+        def non_trainable_variables(self) -> list[Any]: ...
+        def _check_super_called(self) -> None: ...
 
     def symbolic_call(self, *args: Any, **kwargs: Any) -> Any:
         """The outputs as symbolic tensors; nothing is recorded."""
