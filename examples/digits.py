@@ -24,7 +24,7 @@ model = tf.keras.Sequential(
     ]
 )
 model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
-model.fit(x_train, y_train, epochs=12, validation_split=0.2, verbose=2)
+model.fit(x_train, y_train, epochs=6, validation_split=0.2, verbose=2)
 print("test:", model.evaluate(x_test, y_test, verbose=0, return_dict=True))
 
 model.save("digits.keras")

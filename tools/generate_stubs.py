@@ -12,6 +12,7 @@ import argparse
 import ast
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from lamina._names import _tables
@@ -82,32 +83,33 @@ def own_names(init: Path) -> list[str]:
     ]
 
 
-def formatted(text: str, path: Path) -> str:
-    """The text as ruff writes it: sorted imports, 88 columns."""
-    name = ["--stdin-filename", str(path)]
-    ruff = [sys.executable, "-m", "ruff"]
-    for command in (["check", "--select", "I", "--fix", "--quiet"], ["format"]):
-        text = subprocess.run(
-            [*ruff, *command, *name, "-"],
-            input=text,
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-    return text
+def formatted(texts: dict[Path, str]) -> dict[Path, str]:
+    """The texts as ruff writes them: sorted imports, 88 columns."""
+    with tempfile.TemporaryDirectory() as folder:
+        copies = {
+            path: Path(folder, *path.relative_to(PACKAGE).parts) for path in texts
+        }
+        for path, copy in copies.items():
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_text(texts[path], encoding="utf-8")
+        config = ["--config", str(PACKAGE.parent / "pyproject.toml"), "--quiet"]
+        for command in (["check", "--select", "I", "--fix"], ["format"]):
+            subprocess.run(
+                [sys.executable, "-m", "ruff", *command, *config, folder], check=True
+            )
+        return {path: copy.read_text("utf-8") for path, copy in copies.items()}
 
 
 def stubs() -> dict[Path, str]:
     """The text of every stub by its path."""
     found = {
-        stub_path(space): formatted(stub_text(space), stub_path(space))
+        stub_path(space): stub_text(space)
         for space in sorted(_tables.tables().members)
         if not (space and is_file(space))
     }
-    found[STUBS_ONLY / "__init__.pyi"] = (
-        '"""The namespaces that have no file of their own."""\n'
-    )
-    return found
+    title = '"""The namespaces that have no file of their own."""\n'
+    found[STUBS_ONLY / "__init__.pyi"] = title
+    return formatted(found)
 
 
 def main(argv: list[str] | None = None) -> int:

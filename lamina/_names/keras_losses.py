@@ -59,7 +59,7 @@ _METRICS_LACK = ("cosine_similarity",)
 
 def _function(name: str) -> str:
     names = (name, *_SHORT.get(name, ()))
-    spaces = ("keras.losses", "losses")
+    spaces: tuple[str, ...] = ("keras.losses", "losses")
     if name not in _METRICS_LACK:
         spaces += ("keras.metrics", "metrics")
     return " ".join(f"{space}.{one}" for space in spaces for one in names)

@@ -10,6 +10,7 @@ from lamina.keras.config import enable_interactive_logging as enable_interactive
 from lamina.keras.config import (
     is_interactive_logging_enabled as is_interactive_logging_enabled,
 )
+from lamina.keras.models.graph_walk import get_source_inputs as get_source_inputs
 from lamina.keras.saving.registry import CustomObjectScope as CustomObjectScope
 from lamina.keras.saving.registry import CustomObjectScope as custom_object_scope
 from lamina.keras.saving.registry import get_custom_objects as get_custom_objects
