@@ -103,11 +103,20 @@ def integer_tuple(
                 expected=f"`{name}` to be an integer or a tuple of {rank} integers, "
                 f"each {'>= 0' if allow_zero else '> 0'}",
                 received=f"The `{name}` argument must be a tuple of {rank} "
-                f"integers. Received: {name}={value!r}",
+                f"integers. Received {name}={value!r}{_offending(found, least)}",
                 hint=f"For example {name}={(least + 1,) * rank}.",
             )
         )
     return tuple(int(v) for v in found)
+
+
+def _offending(value: Any, least: int) -> str:
+    """Which values are too small, as Keras words it."""
+    if not isinstance(value, Sequence):
+        return ""
+    low = {v for v in value if hasattr(v, "__index__") and v < least}
+    rule = "value >= 0" if least == 0 else "value > 0"
+    return f", including values {low} that do not satisfy `{rule}`" if low else ""
 
 
 def one_of(layer: str, name: str, value: Any, choices: Sequence[Any]) -> Any:

@@ -9,6 +9,7 @@ from lamina.engine.graph import KerasTensor
 from lamina.engine.tensor import Tensor
 from lamina.keras.common.tensors import get_keras_mask, set_keras_mask
 from lamina.keras.layers.base import Layer
+from lamina.ops.array.casting import cast
 from lamina.ops.array.selection import where
 from lamina.ops.array.shaping import broadcast_to, expand_dims
 from lamina.ops.math.comparison import logical_or
@@ -128,9 +129,9 @@ class Merge(Layer):
         self._check_masks(inputs, mask)
         if any(m is None for m in mask):
             return None
-        output = mask[0]
+        output = cast(mask[0], "bool")
         for other in mask[1:]:
-            output = logical_or(output, other)
+            output = logical_or(output, cast(other, "bool"))
         return output
 
     def _check_masks(self, inputs: Any, mask: Any) -> None:

@@ -9,6 +9,7 @@ from lamina.engine.tensor import Tensor
 from lamina.keras.layers.arguments import arguments_config
 from lamina.keras.layers.merging.base_merge import Merge, Shape
 from lamina.keras.ops.normalization import normalize
+from lamina.ops.array.casting import cast
 from lamina.ops.array.creation import ones, zeros_like
 from lamina.ops.array.joining import concat
 from lamina.ops.array.shaping import expand_dims
@@ -83,8 +84,9 @@ class Concatenate(Merge):
             if m is None:
                 m = ones(tuple(x.shape), "bool")
             elif len(m.shape) < len(x.shape):
-                m = logical_or(expand_dims(m, -1), zeros_like(x, "bool"))
-            parts.append(m)
+                m = expand_dims(cast(m, "bool"), -1)
+                m = logical_or(m, zeros_like(x, "bool"))
+            parts.append(cast(m, "bool"))
         return reduce_any(concat(parts, self.axis), axis=-1)
 
     def get_config(self) -> dict[str, Any]:
