@@ -90,6 +90,8 @@ class Kernel:
             if any(not isinstance(array, np.ndarray) for array in arrays):
                 raise HostOpInTrace(self.public_name)
             return self.call(*arrays)
+        if not self.compiled and not arrays:
+            return self.call()  # a constant, made on the host if it is small
         if self._foldable(arrays):
             with jax.ensure_compile_time_eval():
                 out = self.eager(arrays)
