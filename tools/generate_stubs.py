@@ -60,7 +60,7 @@ def stub_text(space: str) -> str:
     if not space:
         constants.append("__version__: str")
     title = f"The names of tf.{space}." if space else "The names of tf."
-    body = sorted(set(lines)) + [""] + sorted(constants)
+    body = [*sorted(set(lines)), "", *sorted(constants)]
     return _HEADER.format(title=title) + "\n".join(body) + "\n"
 
 

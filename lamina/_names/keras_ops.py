@@ -333,7 +333,8 @@ NAMES: dict[str, tuple[str, ...]] = {
         "keras.ops.multi_hot keras.ops.nn.multi_hot",
         "keras.ops.binary_crossentropy keras.ops.nn.binary_crossentropy",
         "keras.ops.categorical_crossentropy keras.ops.nn.categorical_crossentropy",
-        "keras.ops.sparse_categorical_crossentropy keras.ops.nn.sparse_categorical_crossentropy",
+        "keras.ops.sparse_categorical_crossentropy "
+        "keras.ops.nn.sparse_categorical_crossentropy",
         "keras.ops.moments keras.ops.nn.moments",
         "keras.ops.batch_normalization keras.ops.nn.batch_normalization",
         "keras.ops.depth_to_space keras.ops.nn.depth_to_space",
