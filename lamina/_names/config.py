@@ -37,7 +37,7 @@ NAMES: dict[str, tuple[str, ...]] = {
         "config.experimental.set_virtual_device_configuration",
         "config.set_soft_device_placement",
         "config.set_visible_devices config.experimental.set_visible_devices",
-        "device",
+        "device keras.device",
     ),
     "lamina.engine.module": ("Module",),
     "lamina.engine.scope": (

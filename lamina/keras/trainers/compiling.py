@@ -157,8 +157,8 @@ class Compiling:
             if self._compile_loss is not None:
                 found += self._compile_loss.metrics
         found += self._metrics
-        for layer in self._flatten_layers(include_self=False, recursive=False):
-            found += layer.metrics if isinstance(layer, Compiling) else layer._metrics
+        for layer in self._flatten_layers(include_self=False):  # type: ignore[attr-defined]
+            found += layer._metrics
         return list({id(metric): metric for metric in found}.values())
 
     @property

@@ -7,6 +7,7 @@ and for an interrupt; the result does not depend on it.
 
 from __future__ import annotations
 
+import itertools
 import logging
 import time
 from collections.abc import Callable, Iterator
@@ -38,6 +39,8 @@ class StepRunner:
         eager: whether to run it op by op.
         per_dispatch: how many steps a dispatch may hold; None for as many as fit in
             ``DISPATCH_SECONDS``.
+        prepare: called with a batch before a step is traced for its shapes; makes
+            the variables that tracing would have to make.
     """
 
     def __init__(
@@ -46,7 +49,9 @@ class StepRunner:
         function: Callable[[Any], Any],
         eager: bool = False,
         per_dispatch: int | None = None,
+        prepare: Callable[[Any], None] | None = None,
     ) -> None:
+        self.prepare = prepare
         self.name = name
         self.function = function
         self.eager = eager
@@ -60,6 +65,8 @@ class StepRunner:
         key = batch_key(batch)
         found = self.programs.get(key)
         if found is None:
+            if self.prepare is not None:
+                self.prepare(batch)
             found = StepProgram(self.name, self.function, batch)
             while len(self.programs) >= PROGRAM_LIMIT:
                 self.programs.pop(next(iter(self.programs)))
@@ -87,14 +94,14 @@ class StepRunner:
 
     def epoch(self, source: Any, hooks: Hooks, steps: int | None = None) -> Any:
         """Runs an epoch (or ``steps`` steps); returns what the last step returned."""
-        if self._in_memory(source, steps):
+        if self._in_memory(source, hooks, steps):
             try:
                 return self._array_epoch(source, hooks)
             except (HostOpInTrace, HostResult) as reason:
                 self._go_eager(reason)
         return self._stream_epoch(source.epoch(), hooks, steps)
 
-    def _in_memory(self, source: Any, steps: int | None) -> bool:
+    def _in_memory(self, source: Any, hooks: Hooks, steps: int | None) -> bool:
         """Whether the data can stay on the device while many steps run."""
         return (
             isinstance(source, ArraySource)
@@ -102,6 +109,7 @@ class StepRunner:
             and not self.eager
             and not source.has_strings
             and distribution() is None
+            and not (self.per_dispatch is not None and hooks.every_batch)
         )
 
     def _array_epoch(self, source: ArraySource, hooks: Hooks) -> Any:
@@ -152,39 +160,54 @@ class StepRunner:
         self, batches: Iterator[Any], hooks: Hooks, steps: int | None
     ) -> Any:
         logs: Any = None
+        per = self.per_dispatch or 1
         step = 0
-        while steps is None or step < steps:
-            if hooks.stopped():
-                break
-            try:
-                batch = next(batches)
-            except StopIteration:
+        while (steps is None or step < steps) and not hooks.stopped():
+            batch = next(batches, None)
+            if batch is None:
                 break
             hooks.begin(step)
             logs = self.step(batch)
-            hooks.end(step, logs, steps is not None and step + 1 == steps)
-            step += 1
-        hooks.count = step
+            done = 1
+            while done < per and (batch := next(batches, None)) is not None:
+                logs = self.step(batch)
+                done += 1
+            hooks.end(step + per - 1, logs, steps is not None and step + per >= steps)
+            hooks.count = step + done
+            step += per
         return logs
 
     def predict(self, source: Any, hooks: Hooks, steps: int | None = None) -> Any:
         """Runs the step over a source and concatenates what it returns."""
         pieces: list[Any] = []
-        if self._in_memory(source, steps):
+        if self._in_memory(source, hooks, steps):
             try:
                 self._predict_arrays(source, hooks, pieces)
                 return _concatenate(pieces)
             except (HostOpInTrace, HostResult) as reason:
                 self._go_eager(reason)
                 pieces = []
-        for step, batch in enumerate(source.epoch()):
-            if steps is not None and step >= steps:
+        self._predict_stream(source.epoch(), hooks, steps, pieces)
+        return _concatenate(pieces)
+
+    def _predict_stream(
+        self,
+        batches: Iterator[Any],
+        hooks: Hooks,
+        steps: int | None,
+        pieces: list[Any],
+    ) -> None:
+        per = self.per_dispatch or 1
+        step = 0
+        while (steps is None or step < steps) and not hooks.stopped():
+            group = list(itertools.islice(batches, per))
+            if not group:
                 break
             hooks.begin(step)
-            outputs = self.step(batch)
-            pieces.append(nest.map_structure(_to_numpy, outputs))
-            hooks.end(step, {"outputs": pieces[-1]}, False)
-        return _concatenate(pieces)
+            outputs = [nest.map_structure(_to_numpy, self.step(b)) for b in group]
+            pieces += outputs
+            hooks.end(step + per - 1, {"outputs": outputs[-1]}, False)
+            step += per
 
     def _predict_arrays(
         self, source: ArraySource, hooks: Hooks, pieces: list[Any]
@@ -302,8 +325,8 @@ def _own(array: Any) -> Any:
     return np.array(array) if isinstance(array, np.ndarray) else array
 
 
-class EndlessStream(StreamSource):
-    """A source whose epochs of ``steps`` batches continue where the last one ended."""
+class ContinuedStream(StreamSource):
+    """A source whose epochs continue where the last one stopped."""
 
     def __init__(self, source: Any) -> None:
         super().__init__(source.epoch, None, source.on_epoch_end)
@@ -311,17 +334,15 @@ class EndlessStream(StreamSource):
         self._batches: Iterator[Any] | None = None
 
     def epoch(self) -> Iterator[Any]:
-        """The batches from where the last epoch stopped, starting over at the end."""
-        while True:
-            if self._batches is None:
-                self._batches = self._source.epoch()
-            empty = True
-            for batch in self._batches:
-                empty = False
-                yield batch
+        """The batches from where the last epoch stopped to the end of the data."""
+        started = self._batches is not None
+        if self._batches is None:
             self._batches = self._source.epoch()
-            if empty:
-                first = next(self._batches, None)
-                if first is None:
-                    return
-                yield first
+        first = next(self._batches, None)
+        if first is None and started:
+            self._batches = self._source.epoch()
+            first = next(self._batches, None)
+        while first is not None:
+            yield first  # not `yield from`: that would close the inner iterator
+            first = next(self._batches, None)
+        self._batches = None

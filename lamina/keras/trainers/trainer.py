@@ -11,9 +11,10 @@ from lamina.engine.context import settings
 from lamina.engine.tape import GradientTape
 from lamina.engine.tensor import Tensor
 from lamina.keras.callbacks.callback_list import CallbackList
+from lamina.keras.config import max_epochs, max_steps_per_epoch
 from lamina.keras.optimizers.base import Optimizer
 from lamina.keras.trainers.compiling import Compiling
-from lamina.keras.trainers.loops import EndlessStream, Hooks, StepRunner, to_python
+from lamina.keras.trainers.loops import ContinuedStream, Hooks, StepRunner, to_python
 from lamina.keras.trainers.packing import (
     class_weights_to_sample_weights,
     pack_x_y_sample_weight,
@@ -27,6 +28,8 @@ class Trainer(Compiling):
     """`compile`, `fit`, `evaluate`, `predict` and what they need."""
 
     stop_training = False
+    stop_evaluating = False
+    stop_predicting = False
 
     # ------------------------------------------------------ the steps
 
@@ -47,9 +50,7 @@ class Trainer(Compiling):
         x, y, sample_weight = unpack_x_y_sample_weight(data)
         with GradientTape() as tape:
             y_pred = self._forward(x, training=True)
-            loss = self.compute_loss(
-                x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=True
-            )
+            loss = self._loss_of(x, y, y_pred, sample_weight, training=True)
             self._track_loss(loss, x)
             scaled = self.optimizer.scale_loss(loss) if self.optimizer else loss
         weights = self.trainable_weights  # type: ignore[attr-defined]
@@ -69,9 +70,7 @@ class Trainer(Compiling):
         """
         x, y, sample_weight = unpack_x_y_sample_weight(data)
         y_pred = self._forward(x, training=False)
-        loss = self.compute_loss(
-            x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=False
-        )
+        loss = self._loss_of(x, y, y_pred, sample_weight, training=False)
         self._track_loss(loss, x)
         return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
 
@@ -103,6 +102,7 @@ class Trainer(Compiling):
                 per_dispatch
                 if isinstance(per_dispatch, int) and per_dispatch > 1
                 else None,
+                None if name == "predict_step" else self._prepare_step,
             )
             found.version = version
             self._runners[name] = found
@@ -182,6 +182,11 @@ class Trainer(Compiling):
         """
         self._assert_compiled("fit")
         _take_legacy(x, legacy)
+        epochs = min(epochs, max_epochs() or epochs)
+        if max_steps_per_epoch() is not None:
+            steps_per_epoch = min(
+                steps_per_epoch or max_steps_per_epoch(), max_steps_per_epoch()
+            )
         if validation_split and validation_data is None:
             (x, y, sample_weight), validation_data = train_validation_split(
                 (x, y, sample_weight), validation_split
@@ -191,7 +196,7 @@ class Trainer(Compiling):
         )
         steps = source.num_batches if steps_per_epoch is None else steps_per_epoch
         if steps_per_epoch is not None:
-            source = EndlessStream(source)
+            source = ContinuedStream(source)
         validation = self._validation_source(
             validation_data, validation_batch_size or batch_size
         )
@@ -209,10 +214,13 @@ class Trainer(Compiling):
         runner = self._runner("train_step")
         callbacks.on_train_begin()
         logs: dict[str, Any] = {}
-        for epoch in range(self._initial_epoch or initial_epoch, epochs):
+        first = self._initial_epoch or initial_epoch
+        for epoch in range(first, epochs):
             self.reset_metrics()
             callbacks.on_epoch_begin(epoch)
-            logs = self._fit_epoch(runner, source, callbacks, steps_per_epoch)
+            logs = self._fit_epoch(
+                runner, source, callbacks, steps_per_epoch, epoch == first
+            )
             if validation is not None and _due(epoch, validation_freq):
                 logs.update(self._validate(validation, callbacks, validation_steps))
             callbacks.on_epoch_end(epoch, logs)
@@ -226,7 +234,12 @@ class Trainer(Compiling):
         return self.history  # type: ignore[attr-defined]
 
     def _fit_epoch(
-        self, runner: StepRunner, source: Any, callbacks: Any, steps: int | None
+        self,
+        runner: StepRunner,
+        source: Any,
+        callbacks: Any,
+        steps: int | None,
+        first: bool = True,
     ) -> dict[str, Any]:
         hooks = Hooks(
             callbacks.on_train_batch_begin,
@@ -236,13 +249,15 @@ class Trainer(Compiling):
         )
         last = runner.epoch(source, hooks, steps)
         source.on_epoch_end()
-        if last is None:
+        if last is None and not first:
+            self.stop_training = True
+        elif last is None:
             raise ValueError(
-                "Model.fit: expected at least one batch per epoch. Received: data "
-                "without batches. A generator can be used for one epoch only unless "
-                "steps_per_epoch is given; check also what the data set yields."
+                "Model.fit: expected at least one batch. Received: data without "
+                "batches. Check what the data set or generator yields."
             )
-        if steps is not None and hooks.count < steps and not self.stop_training:
+        short = steps is not None and hooks.count < steps
+        if (short or last is None) and not callbacks_stopped(self, last):
             warnings.warn(
                 "Your input ran out of data; interrupting training. Make sure that "
                 "your dataset or generator can generate at least `steps_per_epoch * "
@@ -254,6 +269,8 @@ class Trainer(Compiling):
 
     def _epoch_logs(self, last: Any) -> dict[str, Any]:
         """The epoch's logs: what the last step returned."""
+        if last is None:
+            last = self.get_metrics_result()
         logs = last if isinstance(last, dict) else {"loss": last}
         return dict(to_python(logs))
 
@@ -316,12 +333,14 @@ class Trainer(Compiling):
         return logs if return_dict else self._in_order(logs)
 
     def _evaluate(self, source: Any, callbacks: Any, steps: int | None) -> Any:
+        self.stop_evaluating = False
         callbacks.on_test_begin()
         self.reset_metrics()
         hooks = Hooks(
             callbacks.on_test_batch_begin,
             callbacks.on_test_batch_end,
             callbacks.needs_batch_hooks,
+            lambda: bool(self.stop_evaluating),
         )
         last = self._runner("test_step").epoch(source, hooks, steps)
         source.on_epoch_end()
@@ -340,8 +359,8 @@ class Trainer(Compiling):
         for metric in self.metrics:
             result = metric.result()
             names += list(result) if isinstance(result, dict) else [metric.name]
-        known = [logs[name] for name in names if name in logs]
-        values = known if known else list(logs.values())
+        values = [logs[name] for name in names if name in logs]
+        values += [logs[name] for name in sorted(logs) if name not in names]
         return values[0] if len(values) == 1 else values
 
     def predict(
@@ -376,11 +395,13 @@ class Trainer(Compiling):
         callbacks = self._callbacks(
             callbacks, verbose, steps or source.num_batches, epochs=1
         )
+        self.stop_predicting = False
         callbacks.on_predict_begin()
         hooks = Hooks(
             callbacks.on_predict_batch_begin,
             callbacks.on_predict_batch_end,
             callbacks.needs_batch_hooks,
+            lambda: bool(self.stop_predicting),
         )
         outputs = runner.predict(source, hooks, steps)
         callbacks.on_predict_end()
@@ -411,7 +432,7 @@ class Trainer(Compiling):
         class_weight: dict[int, float] | None = None,
         return_dict: bool = False,
     ) -> Any:
-        """Runs one training step; returns the logs as numbers.
+        """Runs one training step; returns the batch's logs as numbers.
 
         Args:
             x: a batch of inputs.
@@ -451,6 +472,7 @@ class Trainer(Compiling):
         self, name: str, x: Any, y: Any, sample_weight: Any, return_dict: bool
     ) -> Any:
         batch = _batch(pack_x_y_sample_weight(x, y, sample_weight))
+        self.reset_metrics()
         logs = to_python(self._runner(name).step(batch))
         return logs if return_dict else self._in_order(logs)
 
@@ -483,6 +505,11 @@ class Trainer(Compiling):
         kwargs.update(zip(("steps", "callbacks"), args, strict=False))
         kwargs.setdefault("verbose", 0)
         return self.predict(generator, **kwargs)
+
+
+def callbacks_stopped(model: Any, last: Any) -> bool:
+    """Whether an epoch was cut short because a callback asked for it."""
+    return bool(model.stop_training) and last is not None
 
 
 def _batch(data: Any) -> Any:
