@@ -58,7 +58,11 @@ def check_positions(
 
 def pick(x: Array, index: tuple[Any, ...]) -> Array:
     """``x[index]`` with zeros for positions outside ``x``."""
-    return x.at[index].get(mode="fill", fill_value=0, wrap_negative_indices=False)
+    return (
+        jax.numpy.asarray(x)
+        .at[index]
+        .get(mode="fill", fill_value=0, wrap_negative_indices=False)
+    )
 
 
 def _check_batch(name: str, params: Array, indices: Array, batch: int) -> None:
@@ -161,7 +165,11 @@ def gather(
         if found is not None and found.size and found.dtype.kind in "iu":
             shape = params.shape
             place = batch_dims if axis is None else as_int("tf.gather", axis, "axis")
-            if shape.rank and -len(shape) <= place < len(shape):
+            if (
+                shape.rank
+                and -len(shape) <= place < len(shape)
+                and shape[place] is not None
+            ):
                 check_positions("tf.gather", found[..., None], (shape[place],))
     return _gather(params, indices, axis, batch_dims, name=name)
 
@@ -258,7 +266,8 @@ def gather_nd(
         sizes = params.shape[batch:]
         if found is not None and found.size and found.shape[-1] <= len(sizes):
             limits = tuple(sizes[: found.shape[-1]])
-            check_positions("tf.gather_nd", found, limits)
+            if None not in limits:
+                check_positions("tf.gather_nd", found, limits)
     return _gather_nd(params, indices, batch, name=name)
 
 

@@ -39,10 +39,11 @@ def _widths(tensor: Array, paddings: Any) -> list[tuple[int, int]]:
 def _pad_strings(
     tensor: Array, constant: Array, paddings: Any, mode: str, name: str | None = None
 ) -> Array:
-    widths = _widths(tensor, paddings)
+    widths: Any = _widths(tensor, paddings)
     if mode == "CONSTANT":
         return np.pad(tensor, widths, constant_values=constant[()])
-    return np.pad(tensor, widths, mode=mode.lower())
+    kind: Any = mode.lower()
+    return np.pad(np.asarray(tensor), widths, mode=kind)
 
 
 @op("pad", strings=_pad_strings)
@@ -64,7 +65,9 @@ def _pad(
                 f"{before}, {after} not less than {n}",
                 hint="Pad in several steps, or with mode='CONSTANT'.",
             )
-    return jnp.pad(tensor, widths, mode=mode.lower())
+    return jnp.pad(
+        np.asarray(tensor), widths, mode="reflect" if mode == "REFLECT" else "symmetric"
+    )
 
 
 def pad(

@@ -49,7 +49,7 @@ def _write(x: Array, index: Any, updates: Array, how: str) -> Array:
             return whole[how](updates).astype(x.dtype)
         function = jnp.min if how == "min" else jnp.max
         return function(jnp.concatenate([x[None], updates]), axis=0)
-    target = getattr(x.at[index], how)
+    target = getattr(jnp.asarray(x).at[index], how)
     return target(updates, mode="drop", wrap_negative_indices=False)
 
 
@@ -59,8 +59,9 @@ def _check(name: str, indices: Any, shape: Any, policy: str = "") -> None:
         return
     found = known_positions(indices)
     if found is not None and found.size and found.ndim:
-        if found.shape[-1] <= len(shape):
-            check_positions(name, found, tuple(shape[: found.shape[-1]]))
+        sizes = tuple(shape)[: found.shape[-1]]
+        if found.shape[-1] <= len(shape) and None not in sizes:
+            check_positions(name, found, sizes)
 
 
 @op("scatter_nd")

@@ -6,6 +6,7 @@ function they make it run op by op.
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
@@ -15,6 +16,7 @@ from lamina.engine import dtypes
 from lamina.engine.dtypes import as_dtype
 from lamina.engine.errors import InvalidArgumentError, ShapeError
 from lamina.engine.op import Array, Same, TensorLike, op
+from lamina.engine.shapes import TensorShape
 from lamina.engine.tensor import Tensor, convert_to_tensor
 from lamina.ops.array.casting import cast
 from lamina.ops.array.gather import gather
@@ -103,20 +105,28 @@ def boolean_mask(
     first = 0 if axis is None else as_int("tf.boolean_mask", axis, "axis")
     shape, given = tuple(tensor.shape), tuple(mask.shape)
     first = axis_index("tf.boolean_mask", first, max(len(shape), 1))
-    if not given or shape[first : first + len(given)] != given:
+    own = TensorShape(shape[first : first + len(given)])
+    if not given or not own.is_compatible_with(given):
         raise ShapeError.of(
             "tf.boolean_mask",
             expected=f"a mask of the shape of the tensor from axis {first} on",
-            received=f"Shapes {text(shape[first : first + len(given)])} and "
-            f"{text(given)} are incompatible"
+            received=f"Shapes {text(own)} and {text(given)} are incompatible"
             if given
             else "mask cannot be scalar",
             hint="Give one bool for each element or slice.",
         )
-    rest = shape[first + len(given) :]
-    flat = reshape(tensor, (*shape[:first], int(np.prod(given)), *rest))
+    flat = _merge_axes(tensor, first, len(given))
     kept = reshape(_positions(reshape(mask, (-1,))), (-1,))
     return gather(flat, kept, axis=first, name=name)
+
+
+@op("reshape")
+def _merge_axes(tensor: TensorLike, first: int, count: int) -> Array:
+    """The tensor with some neighbouring axes made one."""
+    before, after = tensor.shape[:first], tensor.shape[first + count :]
+    return tensor.reshape(
+        (*before, math.prod(tensor.shape[first : first + count]), *after)
+    )
 
 
 def _pack_scalars(values: list[Any]) -> Tensor:
@@ -282,7 +292,7 @@ def dynamic_partition(
             hint="Give one group for each slice.",
         )
     count = as_int("tf.dynamic_partition", num_partitions, "num_partitions")
-    flat = reshape(data, (-1, *shape[len(given) :]))
+    flat = _merge_axes(data, 0, len(given))
     places = _group_places(reshape(groups, (-1,)), count)
     return [gather(flat, place, name=name) for place in places]
 

@@ -176,8 +176,8 @@ def _entry(item: Any) -> Any:
     if is_tensor(item) and item.dtype.is_integer and item.dtype.name[-2:] in "32 64":
         if item.shape.rank in (0, None):
             value = constant_value(item) if isinstance(item, Tensor) else None
-            if value is None and hasattr(item, "numpy") and not state.trace:
-                value = _eager_value(item)
+            if value is None and not isinstance(item, Tensor) and not state.trace:
+                value = item.numpy()  # a variable
             return item if value is None else int(value)
     elif not isinstance(item, bool | np.bool_) and hasattr(item, "__index__"):
         if not is_tensor(item) and np.ndim(item) == 0:
@@ -193,16 +193,9 @@ def _entry(item: Any) -> Any:
     )
 
 
-def _eager_value(item: Any) -> Any:
-    try:
-        return item.numpy()
-    except (AttributeError, NotImplementedError, TypeError):
-        return None
-
-
-def _bound(item: Any) -> int | None:
+def _bound(item: Any) -> Any:
     found = None if item is None else _entry(item)
-    if found is None or type(found) is int:
+    if found is None or type(found) is int or _is_symbolic(found):
         return found
     raise InvalidArgumentError.of(
         "tf.Tensor.__getitem__",
@@ -211,6 +204,11 @@ def _bound(item: Any) -> int | None:
         hint="XLA programs have static shapes: use tf.slice(x, begin, size) with a "
         "static size and a run-time begin, or a mask.",
     )
+
+
+def _is_symbolic(item: Any) -> bool:
+    """Whether it is the input of a model, whose value the door resolves."""
+    return isinstance(item, Tensor) and item._value is None
 
 
 def _is_mask(key: Any) -> bool:
