@@ -78,7 +78,7 @@ def _backward(
 _train.defvjp(_forward, _backward)
 
 
-@op("nn.batch_norm_training", dtypes="real_floating")
+@op("keras.layers.BatchNormalization", dtypes="real_floating")
 def batch_norm_training(
     x: TensorLike,
     scale: TensorLike | None = None,
@@ -114,7 +114,7 @@ def batch_norm_training(
     return y, lax.stop_gradient(mean), lax.stop_gradient(variance)
 
 
-@op("nn.batch_norm_inference", dtypes="real_floating")
+@op("keras.layers.BatchNormalization", dtypes="real_floating")
 def batch_norm_inference(
     x: TensorLike,
     mean: TensorLike,
@@ -155,7 +155,7 @@ def batch_norm_inference(
     return y.astype(x.dtype)
 
 
-@op("nn.batch_moments", dtypes="real_floating")
+@op("keras.layers.BatchNormalization", dtypes="real_floating")
 def batch_moments(
     x: TensorLike,
     mask: TensorLike | None = None,

@@ -109,7 +109,7 @@ def _check(name: str, x: Array, kernel: Array, recurrent: Array, gates: int) -> 
         )
 
 
-@op("nn.simple_rnn", dtypes="real_floating")
+@op("keras.layers.SimpleRNN", dtypes="real_floating")
 def simple_rnn(
     x: TensorLike,
     h: TensorLike,
@@ -148,7 +148,7 @@ def simple_rnn(
         `(last_output, outputs, h)`; `outputs` is `(B, T, U)`, or `(B, 1, U)` without
         `sequences`.
     """
-    _check("nn.simple_rnn", x, kernel, recurrent_kernel, 1)
+    _check("keras.layers.SimpleRNN", x, kernel, recurrent_kernel, 1)
     z = _project(x, kernel, bias, drop)
 
     def step(now: Array, states: States) -> tuple[Array, States]:
@@ -167,7 +167,7 @@ def simple_rnn(
     )
 
 
-@op("nn.lstm", dtypes="real_floating")
+@op("keras.layers.LSTM", dtypes="real_floating")
 def lstm(
     x: TensorLike,
     h: TensorLike,
@@ -215,7 +215,7 @@ def lstm(
 
     Reference: Hochreiter and Schmidhuber, 1997.
     """
-    _check("nn.lstm", x, kernel, recurrent_kernel, 4)
+    _check("keras.layers.LSTM", x, kernel, recurrent_kernel, 4)
     gate: Function = recurrent_activation
     z = _project(x, kernel, bias, drop)
 
@@ -239,7 +239,7 @@ def lstm(
     )
 
 
-@op("nn.gru", dtypes="real_floating")
+@op("keras.layers.GRU", dtypes="real_floating")
 def gru(
     x: TensorLike,
     h: TensorLike,
@@ -288,7 +288,7 @@ def gru(
 
     Reference: Cho et al., 2014.
     """
-    _check("nn.gru", x, kernel, recurrent_kernel, 3)
+    _check("keras.layers.GRU", x, kernel, recurrent_kernel, 3)
     gate: Function = recurrent_activation
     units = h.shape[-1]
     bias_x, bias_h = bias, None

@@ -210,3 +210,57 @@ def projections(tf):
         type(make.get("non_neg")).__name__,
         raises(lambda: make.get("no_such_constraint")),
     ]
+
+
+@case(
+    "keras.random.uniform",
+    "keras.random.normal",
+    "keras.random.truncated_normal",
+    "keras.random.randint",
+    "keras.random.categorical",
+    "keras.random.shuffle",
+    "keras.random.gamma",
+    "keras.random.binomial",
+    "keras.random.beta",
+    "keras.random.dropout",
+)
+def random_draws(tf):
+    random = tf.keras.random
+    size = (2000,)
+    draws = {
+        "uniform": random.uniform(size, 1.0, 3.0, seed=1),
+        "normal": random.normal(size, 1.0, 2.0, seed=1),
+        "truncated": random.truncated_normal(size, seed=1),
+        "randint": random.randint(size, 0, 5, seed=1),
+        "categorical": random.categorical(np.log([[0.25, 0.75]]), 2000, seed=1),
+        "gamma": random.gamma(size, 2.0, seed=1),
+        "binomial": random.binomial(size, 10.0, 0.5, seed=1),
+        "beta": random.beta(size, 2.0, 2.0, seed=1),
+        "dropout": random.dropout(np.ones(size, "float32"), 0.5, seed=1),
+    }
+    results = {}
+    for name, value in draws.items():
+        array = np.asarray(value)
+        mean = round(float(array.mean()) * 4) / 4
+        results[name] = [list(array.shape), str(array.dtype), mean]
+    order = np.asarray(random.shuffle(np.arange(6), seed=1))
+    results["shuffle"] = sorted(order.tolist())
+    return results
+
+
+@case("keras.random.SeedGenerator")
+def seed_generator(tf):
+    make = tf.keras.random.SeedGenerator
+    generator = make(seed=7, name="g")
+    one, two = generator.next(), generator.next()
+    again = make(seed=7)
+    draws = [tf.keras.random.normal((3,), seed=s).numpy() for s in (again, again, 3, 3)]
+    return [
+        one,
+        two,
+        generator.get_config(),
+        generator.state.numpy(),
+        bool((draws[0] == draws[1]).all()),
+        bool((draws[2] == draws[3]).all()),
+        raises(lambda: make(seed="x")),
+    ]
