@@ -76,8 +76,8 @@ class Loss:
             A scalar, or the loss per sample without reduction.
         """
         in_mask = get_keras_mask(y_pred)
-        y_pred = nest.map_structure(self._converted, y_pred)
-        y_true = nest.map_structure(self._converted, y_true)
+        y_pred = self._standardized(y_pred)
+        y_true = self._standardized(y_true)
         losses = tf_convert(self.call)(y_true, y_pred)
         mask = get_keras_mask(losses)
         if in_mask is not None:
@@ -89,6 +89,14 @@ class Loss:
             reduction=self.reduction,
             dtype=self.dtype,
         )
+
+    def _standardized(self, value: Any) -> Any:
+        """Tensors in this loss's dtype; nested lists of numbers are one tensor."""
+        if isinstance(value, list) and not any(
+            hasattr(leaf, "shape") and len(leaf.shape) for leaf in nest.flatten(value)
+        ):
+            return self._converted(value)
+        return nest.map_structure(self._converted, value)
 
     def _converted(self, value: Any) -> Tensor:
         tensor = convert_to_tensor(value)

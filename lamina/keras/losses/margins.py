@@ -94,7 +94,7 @@ def circle_values(
     same = labels[:, None] == others[None, :]
     positive, negative = same, ~same
     if remove_diagonal:
-        positive = positive & ~jnp.eye(*same.shape, dtype=bool)
+        positive = positive & ~jnp.eye(same.shape[0], same.shape[1], dtype=bool)
     near = jnp.maximum((margin + distances) * positive, 0.0)
     far = jnp.maximum((1 + margin - distances) * negative, 0.0)
     pull = -gamma * near * (margin - distances)
