@@ -86,8 +86,16 @@ def rewrite(
     return node, frozenset(_undefined_names(node)), nested
 
 
+_GENERATORS = (ast.Yield, ast.YieldFrom, ast.Await, ast.AsyncFor, ast.AsyncWith)
+
+
 def _refuse_unsupported(node: ast.FunctionDef) -> None:
     for each in ast.walk(node):
+        if isinstance(each, _GENERATORS):
+            raise SourceUnavailable(
+                f"line {each.lineno} makes a function in it a generator or coroutine, "
+                "which AutoGraph does not convert"
+            )
         if isinstance(each, (ast.For, ast.While)) and each.orelse:
             raise SourceUnavailable(
                 f"the loop in line {each.lineno} has an else branch, which AutoGraph "

@@ -68,8 +68,7 @@ def converted_tree(fn: FunctionType) -> ast.FunctionDef | ast.Lambda:
     if isinstance(node, ast.FunctionDef):
         _strip_signature(node)
         if any(isinstance(each, _STATEMENTS) for each in ast.walk(node)):
-            statements = importlib.import_module("lamina.autograph.statements")
-            node, undefined, nested = statements.rewrite(node, _namespace(fn))
+            node, undefined, nested = _rewritten(node, fn)
     code = fn.__code__
     owner = fn.__qualname__.rpartition(".")[0].rpartition(".")[2]
     class_name = None if owner in ("", "<locals>") else owner
@@ -82,6 +81,24 @@ def converted_tree(fn: FunctionType) -> ast.FunctionDef | ast.Lambda:
     )
     made: ast.FunctionDef | ast.Lambda = pass_.visit(node)
     return made
+
+
+def _rewritten(
+    node: ast.FunctionDef, fn: FunctionType
+) -> tuple[ast.FunctionDef, frozenset[str], frozenset[str]]:
+    # Loaded here because it loads malt, which takes a while.
+    statements = importlib.import_module("lamina.autograph.statements")
+    try:
+        found: tuple[ast.FunctionDef, frozenset[str], frozenset[str]]
+        found = statements.rewrite(node, _namespace(fn))
+        return found
+    except source.SourceUnavailable:
+        raise
+    except Exception as error:
+        raise source.SourceUnavailable(
+            f"{fn.__qualname__} has a statement that cannot be converted "
+            f"({type(error).__name__}: {error})"
+        ) from error
 
 
 def _converted_code(fn: FunctionType) -> CodeType:

@@ -352,3 +352,52 @@ def test_conversion_is_cached_per_code_object():
 
         assert run(f, tf.constant(1.0)) == 2.0
     assert len(transpiler._codes) == before + 1
+
+
+def test_nested_generators_are_left_alone():
+    def f(x):
+        def parts():
+            for i in range(3):
+                yield x * i
+
+        for part in parts():
+            x = x + part
+        return x
+
+    assert run(f, tf.constant(1.0)) == f(1.0) == 6.0
+
+
+def test_match_statement():
+    def f(x, mode):
+        match mode:
+            case "double":
+                x = x * 2
+            case _:
+                x = x + 1
+        return positive(x)
+
+    assert float(tf.function(f)(tf.constant(-4.0), "double")) == 8.0
+
+    def g(x, mode):
+        match mode:
+            case "double":
+                x = x * 2
+        if x > 0:
+            x = x + 1
+        return x
+
+    with pytest.raises(TypeError) as caught:
+        tf.function(g)(tf.constant(1.0), "double")
+    assert "cannot be converted" in caught.value.__notes__[0]
+
+
+def test_the_test_of_a_python_loop_runs_once_per_round():
+    left = [3, 2, 1, 0, 7]
+
+    def f(x):
+        while left.pop(0):
+            x = x + 1
+        return x
+
+    assert run(f, tf.constant(0.0)) == 3.0
+    assert left == [7]

@@ -77,17 +77,15 @@ def while_stmt(
 ) -> None:
     """Runs a loop, or stages it from where its test gives a tensor in a trace."""
     block = LoopBlock(body, get_state, set_state, names, options)
+    value = _first_test(test) if is_tracing() else test()
     while True:
-        if is_tracing():
-            value = _first_test(test)
-            if isinstance(value, Tensor) or predicates.is_staged(value):
-                _stage_while(test, block)
-                return
-        else:
-            value = test()
+        if is_tracing() and is_tensor(value):
+            _stage_while(test, block)
+            return
         if not value:
             return
         body()
+        value = test()
 
 
 def _first_test(test: Callable[[], Any]) -> Any:
@@ -99,8 +97,7 @@ def _first_test(test: Callable[[], Any]) -> Any:
         return []
 
     capture(run, ())
-    value = found[0]
-    return value if isinstance(value, Tensor) or is_tensor(value) else test()
+    return found[0]
 
 
 def _stage_while(test: Callable[[], Any], block: LoopBlock) -> None:

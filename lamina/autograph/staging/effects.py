@@ -81,7 +81,9 @@ def check(condition: Tensor, data: Sequence[Any], message: Message) -> None:
     tensors = [to_tensor(items[at]) for at in places]
     where = user_location()
 
-    def fail(*arrays: Any) -> None:
+    def fail(holds: Any, *arrays: Any) -> None:
+        if holds:  # a vectorized program runs both branches
+            return
         values = list(items)
         for at, array in zip(places, arrays, strict=True):
             values[at] = np.asarray(array)
@@ -91,7 +93,7 @@ def check(condition: Tensor, data: Sequence[Any], message: Message) -> None:
         error = InvalidArgumentError(None, None, text)
         fail_callback(error)
 
-    emit(condition, tensors, fail)
+    emit(condition, [condition, *tensors], fail)
 
 
 def emit(

@@ -174,3 +174,13 @@ def test_shapes():
         D.assert_shapes([(x, ("N", "M")), (y, ("N",))])
     with pytest.raises(ValueError, match="must have rank 1"):
         D.assert_shapes([(x, ("N",))], message="m")
+
+
+def test_vectorized():
+    def f(x):
+        D.assert_positive(x)
+        return x * 2
+
+    np.testing.assert_allclose(tf.vectorized_map(f, tf.constant([1.0, 2.0])), [2, 4])
+    with pytest.raises(Bad, match="did not hold"):
+        tf.vectorized_map(f, tf.constant([1.0, -2.0]))
