@@ -74,7 +74,6 @@ divide_no_nan = binary(
 floor_divide = binary(
     "floor_divide", jnp.floor_divide, "The quotient rounded down.", (int,)
 )
-mod = binary("mod", jnp.mod, "The remainder, with the sign of `x2`.", (int,))
 fmod = binary("fmod", jnp.fmod, "The remainder, with the sign of `x1`.", (int,))
 power = binary("power", arithmetic.power, "`x1` to the power `x2`.", (int,))
 fmax = binary("fmax", jnp.fmax, "The larger of two elements, ignoring NaN.")
@@ -121,6 +120,25 @@ right_shift = binary(
 )
 bitwise_left_shift = left_shift
 bitwise_right_shift = right_shift
+
+
+_mod = binary("mod", jnp.mod, "The remainder.", (int,))
+
+
+def mod(x1: Any, x2: Any) -> Tensor:
+    """The remainder of a division, with the sign of `x2`.
+
+    Args:
+        x1: A tensor.
+        x2: A tensor that broadcasts with it. A Python number does not adapt to `x1`
+            here: an integer counts as int32.
+
+    Returns:
+        A tensor of the broadcast shape and the promoted dtype.
+
+    Reference: `keras.ops.mod`.
+    """
+    return _mod(convert_to_tensor(x1), convert_to_tensor(x2))
 
 
 @op("keras.ops.ldexp")
@@ -179,7 +197,7 @@ def isclose(
 
     Reference: `keras.ops.isclose`.
     """
-    return _isclose(*promote(x1, x2), rtol, atol, equal_nan)
+    return _isclose(*promote(x1, x2), rtol, atol, equal_nan)  # type: ignore[call-arg]
 
 
 def allclose(
@@ -228,4 +246,4 @@ def isin(x1: Any, x2: Any, assume_unique: bool = False, invert: bool = False) ->
 
     Reference: `keras.ops.isin`.
     """
-    return _isin(*promote(x1, x2), assume_unique, invert)
+    return _isin(*promote(x1, x2), assume_unique, invert)  # type: ignore[call-arg]

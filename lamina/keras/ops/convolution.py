@@ -68,8 +68,8 @@ def _convolve(
         reach = [(k - 1) * d for k, d in zip(kernel.shape, dilation, strict=False)]
         pads = [(r, 0) for r in reach[:rank]]
     return lax.conv_general_dilated(
-        x,
-        kernel,
+        jnp.asarray(x),
+        jnp.asarray(kernel),
         strides,
         pads,
         rhs_dilation=dilation,

@@ -460,7 +460,7 @@ def associative_scan(
             f"keras.ops.associative_scan: `f` should be a callable. Received: f={f}"
         )
     flat = [convert_to_tensor(leaf) for leaf in nest.flatten(elems)]
-    if len({int(leaf.shape[axis]) for leaf in flat}) > 1:
+    if len({leaf.shape[axis] for leaf in flat}) > 1:
         raise ValueError(
             "keras.ops.associative_scan: Array inputs to associative_scan must have "
             "the same first dimension. Received: shapes "

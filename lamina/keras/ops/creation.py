@@ -132,7 +132,7 @@ def full(shape: Any, fill_value: Any, dtype: Any = None) -> Tensor:
     Args:
         shape: The shape.
         fill_value: A number, or a tensor that broadcasts to `shape`.
-        dtype: The dtype; that of the value if None.
+        dtype: The dtype; floatx if None.
 
     Returns:
         A tensor of `shape`.
@@ -140,7 +140,7 @@ def full(shape: Any, fill_value: Any, dtype: Any = None) -> Tensor:
     Reference: `keras.ops.full`.
     """
     value = convert_to_tensor(fill_value)
-    return _full(convert(value, _name(dtype) or value.dtype), _sizes(shape))
+    return _full(convert(value, standardize_dtype(dtype)), _sizes(shape))
 
 
 @op("keras.ops.full_like")
@@ -385,7 +385,7 @@ def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
 
 
 @op("keras.ops.meshgrid")
-def _meshgrid(arrays: Tensors, indexing: str) -> list[Array]:
+def _meshgrid(arrays: Tensors, indexing: str) -> list[Any]:
     """The lowering of `keras.ops.meshgrid`."""
     return jnp.meshgrid(*arrays, indexing=indexing)
 

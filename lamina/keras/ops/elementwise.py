@@ -109,7 +109,10 @@ def round(x: Any, decimals: int = 0) -> Tensor:
 def _round(x: TensorLike, decimals: int = 0) -> Array:
     """The lowering of `keras.ops.round`."""
     if x.dtype.kind in "iu":
-        return x if decimals >= 0 else jnp.round(x, decimals).astype(x.dtype)
+        if decimals >= 0:
+            return x
+        unit = 10.0**-decimals
+        return (jnp.round(x.astype(jnp.float64) / unit) * unit).astype(x.dtype)
     return jnp.round(x, decimals)
 
 

@@ -256,7 +256,7 @@ def solve_triangular(a: Any, b: Any, lower: bool = False) -> Tensor:
 
     Reference: `keras.ops.solve_triangular`.
     """
-    return _solve_triangular(*promote(a, b, extra=(float,)), lower)
+    return _solve_triangular(*promote(a, b, extra=(float,)), lower)  # type: ignore[call-arg]
 
 
 @op("keras.ops.lstsq")

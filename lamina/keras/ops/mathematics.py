@@ -152,8 +152,8 @@ def extract_sequences(
 def _complex_pair(name: str, x: Any) -> Tensor:
     if not isinstance(x, tuple | list) or len(x) != 2:
         raise ValueError(
-            f"keras.ops.{name}: expected a tuple of real and imaginary parts. Received: "
-            f"x={x!r:.100}. Input `x` should be a tuple of two tensors."
+            f"keras.ops.{name}: expected a tuple of real and imaginary parts. "
+            f"Received: x={x!r:.100}. Input `x` should be a tuple of two tensors."
         )
     real, imaginary = promote(*x, extra=(float,))
     if tuple(real.shape) != tuple(imaginary.shape):
@@ -333,7 +333,7 @@ def correlate(x1: Any, x2: Any, mode: str = "valid") -> Tensor:
 
     Reference: `keras.ops.correlate`.
     """
-    return _correlate(*promote(x1, x2, extra=(float,)), mode)
+    return _correlate(*promote(x1, x2, extra=(float,)), mode)  # type: ignore[call-arg]
 
 
 @op("keras.ops.corrcoef")

@@ -549,7 +549,7 @@ def batch_normalization(
         None if part is None else convert(part, x.dtype)
         for part in (mean, variance, offset, scale)
     ]
-    return _batch_normalization(x, *parts, axis, float(epsilon))
+    return _batch_normalization(x, *parts, axis, float(epsilon))  # type: ignore[call-arg,arg-type]
 
 
 def _format(data_format: str | None) -> str:

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import jax.numpy as jnp
-import numpy as np
-from jax import lax
-
 from lamina.engine.errors import InvalidArgumentError
 from lamina.engine.op import Array, TensorLike, op
 from lamina.keras.config import standardize_data_format
+from lamina.ops.nn.reduce_windows import window_max, window_mean
+from lamina.ops.nn.windows import Pads, same_pads
 
 
 def _windows(
@@ -41,12 +39,6 @@ def _windows(
     return (1, 1, *pool_size), (1, 1, *strides)
 
 
-def _lowest(dtype: Any) -> Any:
-    if jnp.issubdtype(dtype, jnp.floating):
-        return -np.inf
-    return jnp.iinfo(dtype).min
-
-
 @op("keras.ops.max_pool", dtypes="real")
 def max_pool(
     inputs: TensorLike,
@@ -74,8 +66,17 @@ def max_pool(
     window, steps = _windows(
         "keras.ops.max_pool", inputs, pool_size, strides, data_format
     )
-    lowest = np.array(_lowest(inputs.dtype), inputs.dtype)
-    return lax.reduce_window(inputs, lowest, lax.max, window, steps, padding.upper())
+    pads = _pads(inputs.shape, window, steps, padding)
+    return window_max(inputs, window, steps, pads, (1,) * inputs.ndim)
+
+
+def _pads(
+    shape: Sequence[int], window: Sequence[int], steps: Sequence[int], padding: str
+) -> Pads:
+    """How far windows reach outside of the tensor along every axis."""
+    if padding.upper() == "VALID":
+        return ((0, 0),) * len(shape)
+    return tuple(same_pads(*part) for part in zip(shape, window, steps, strict=True))
 
 
 @op("keras.ops.average_pool", dtypes="floating")
@@ -105,26 +106,5 @@ def average_pool(
     window, steps = _windows(
         "keras.ops.average_pool", inputs, pool_size, strides, data_format
     )
-    zero = np.zeros((), inputs.dtype)
-    pads = padding.upper()
-    sums = lax.reduce_window(inputs, zero, lax.add, window, steps, pads)
-    if pads == "VALID":
-        return sums / np.array(np.prod(window), inputs.dtype)
-    counts = _counts(inputs.shape, window, steps)
-    return sums / jnp.asarray(counts, inputs.dtype)
-
-
-def _counts(
-    shape: Sequence[int], window: Sequence[int], steps: Sequence[int]
-) -> np.ndarray[Any, Any]:
-    """How many values each window of `"same"` padding covers; broadcasts."""
-    total = np.ones((1,) * len(shape), np.float32)
-    for axis, (size, width, step) in enumerate(zip(shape, window, steps, strict=True)):
-        if width == 1:
-            continue
-        outputs = -(-size // step)
-        low = max((outputs - 1) * step + width - size, 0) // 2
-        starts = np.arange(outputs) * step - low
-        covered = np.minimum(starts + width, size) - np.maximum(starts, 0)
-        total = total * covered.reshape((-1,) + (1,) * (len(shape) - axis - 1))
-    return total
+    pads = _pads(inputs.shape, window, steps, padding)
+    return window_mean(inputs, window, steps, pads, (1,) * inputs.ndim)

@@ -107,7 +107,7 @@ def convert(x: Any, dtype: Any = None) -> Tensor:
     return tensor if tensor.dtype == wanted else cast(tensor, wanted)
 
 
-def promote(*values: Any, extra: Any = ()) -> list[Tensor]:
+def promote(*values: Any, extra: Any = ()) -> Any:
     """Tensors of one common dtype.
 
     Args:

@@ -22,9 +22,9 @@ _SUM_DTYPES = {
 
 def _document(summary: str, extra: str, result: str, name: str) -> str:
     return (
-        f"{summary}\n\n    Args:\n        x: A tensor.\n        axis: An axis or several"
-        f"; all of them if None.\n        keepdims: Whether reduced axes stay with size "
-        f"1.\n{extra}\n    Returns:\n        {result}\n\n    Reference: "
+        f"{summary}\n\n    Args:\n        x: A tensor.\n        axis: An axis or "
+        f"several; all of them if None.\n        keepdims: Whether reduced axes stay "
+        f"with size 1.\n{extra}\n    Returns:\n        {result}\n\n    Reference: "
         f"`keras.ops.{name}`.\n    "
     )
 
@@ -441,10 +441,10 @@ def _cumulative(name: str, compute: Any, summary: str) -> Any:
 
     function.__name__ = function.__qualname__ = name
     function.__doc__ = (
-        f"{summary}\n\n    Args:\n        x: A tensor.\n        axis: The axis; that of "
-        "the flattened tensor if None.\n        dtype: The dtype of the result; that of "
-        "`x` if None, int32 for booleans.\n\n    Returns:\n        A tensor of the same "
-        f"shape, or a vector.\n\n    Reference: `keras.ops.{name}`.\n    "
+        f"{summary}\n\n    Args:\n        x: A tensor.\n        axis: The axis; that "
+        "of the flattened tensor if None.\n        dtype: The dtype of the result; "
+        "that of `x` if None, int32 for booleans.\n\n    Returns:\n        A tensor of "
+        f"the same shape, or a vector.\n\n    Reference: `keras.ops.{name}`.\n    "
     )
     return function
 

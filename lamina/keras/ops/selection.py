@@ -300,7 +300,7 @@ def bincount(
 def _histogram(x: TensorLike, bins: int, limits: Any) -> list[Array]:
     """The lowering of `keras.ops.histogram`."""
     counts, edges = jnp.histogram(x, bins, limits)
-    return [counts.astype(jnp.int32), edges.astype(x.dtype)]
+    return [counts.astype(x.dtype), edges.astype(x.dtype)]
 
 
 def histogram(x: Any, bins: int = 10, range: Any = None) -> tuple[Tensor, Tensor]:
@@ -312,7 +312,7 @@ def histogram(x: Any, bins: int = 10, range: Any = None) -> tuple[Tensor, Tensor
         range: The ends of the bins; the extremes of `x` if None.
 
     Returns:
-        The int32 counts and the borders of the bins.
+        The counts and the borders of the bins.
 
     Raises:
         ValueError: `bins` is not positive, or `range` is not a pair.
@@ -367,7 +367,7 @@ def _unique(
     x: TensorLike, index: bool, inverse: bool, counts: bool, axis: Any, ordered: bool
 ) -> list[Array]:
     """The lowering of `keras.ops.unique`."""
-    out = np.unique(x, index, inverse, counts, axis)
+    out: Any = np.unique(np.asarray(x), index, inverse, counts, axis)
     parts = list(out) if isinstance(out, tuple) else [out]
     rest = []
     for place, part in enumerate(parts[1:]):

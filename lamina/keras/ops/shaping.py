@@ -364,8 +364,8 @@ def _joined(name: str, compute: Any, summary: str) -> Any:
 
     function.__name__ = function.__qualname__ = name
     function.__doc__ = (
-        f"{summary}\n\n    Args:\n        xs: Tensors.\n\n    Returns:\n        A tensor"
-        f" of the promoted dtype.\n\n    Reference: `keras.ops.{name}`.\n    "
+        f"{summary}\n\n    Args:\n        xs: Tensors.\n\n    Returns:\n        A "
+        f"tensor of the promoted dtype.\n\n    Reference: `keras.ops.{name}`.\n    "
     )
     return function
 
@@ -394,11 +394,11 @@ def append(x1: Any, x2: Any, axis: int | None = None) -> Tensor:
 
     Reference: `keras.ops.append`.
     """
-    return _append(*promote(x1, x2), axis)
+    return _append(*promote(x1, x2), axis)  # type: ignore[call-arg]
 
 
 @op("keras.ops.split")
-def _split(x: TensorLike, sections: Any, axis: int) -> list[Array]:
+def _split(x: TensorLike, sections: Any, axis: int) -> list[Any]:
     """The lowering of `keras.ops.split`."""
     return jnp.split(x, sections, axis)
 
@@ -423,7 +423,7 @@ def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Tensor]:
 
 
 @op("keras.ops.array_split")
-def _array_split(x: TensorLike, sections: Any, axis: int) -> list[Array]:
+def _array_split(x: TensorLike, sections: Any, axis: int) -> list[Any]:
     """The lowering of `keras.ops.array_split`."""
     return jnp.array_split(x, sections, axis)
 
@@ -491,7 +491,7 @@ def dsplit(x: Any, indices_or_sections: Any) -> list[Tensor]:
 
 
 @op("keras.ops.unstack")
-def unstack(x: TensorLike, num: int | None = None, axis: int = 0) -> list[Array]:
+def unstack(x: TensorLike, num: int | None = None, axis: int = 0) -> list[Any]:
     """The parts of a tensor along an axis, without that axis.
 
     Args:
