@@ -60,8 +60,14 @@ def stub_text(space: str) -> str:
     if not space:
         constants.append("__version__: str")
     title = f"The names of tf.{space}." if space else "The names of tf."
-    body = [*sorted(set(lines)), "", *sorted(constants)]
+    exported = ", ".join(repr(name) for name in stub_names(lines))
+    body = [*sorted(set(lines)), "", f"__all__ = [{exported},]", *sorted(constants)]
     return _HEADER.format(title=title) + "\n".join(body) + "\n"
+
+
+def stub_names(lines: list[str]) -> list[str]:
+    """The names that import lines bind: all of them are public."""
+    return sorted({line.rpartition(" ")[2] for line in lines})
 
 
 def namespace_line(path: str) -> str:

@@ -8,3 +8,14 @@ from lamina.autograph.api import to_graph as to_graph
 from lamina.autograph.api import trace as trace
 from lamina.autograph.conversion import convert as convert
 from lamina.autograph.conversion import tf_convert as tf_convert
+
+__all__ = [
+    "conversion",
+    "convert",
+    "experimental",
+    "set_verbosity",
+    "tf_convert",
+    "to_code",
+    "to_graph",
+    "trace",
+]

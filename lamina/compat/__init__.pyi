@@ -14,3 +14,20 @@ from lamina.compat.text import as_str_any as as_str_any
 from lamina.compat.text import as_text as as_str
 from lamina.compat.text import as_text as as_text
 from lamina.compat.text import path_to_str as path_to_str
+
+__all__ = [
+    "as_bytes",
+    "as_str",
+    "as_str_any",
+    "as_text",
+    "bytes_or_text_types",
+    "complex_types",
+    "dimension_at_index",
+    "dimension_value",
+    "forward_compatible",
+    "install",
+    "integral_types",
+    "path_to_str",
+    "real_types",
+    "uninstall",
+]

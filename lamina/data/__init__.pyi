@@ -11,3 +11,17 @@ from lamina.data.options import INFINITE_CARDINALITY as INFINITE_CARDINALITY
 from lamina.data.options import Options as Options
 from lamina.data.options import ThreadingOptions as ThreadingOptions
 from lamina.data.options import UNKNOWN_CARDINALITY as UNKNOWN_CARDINALITY
+
+__all__ = [
+    "AUTOTUNE",
+    "Dataset",
+    "DatasetSpec",
+    "INFINITE_CARDINALITY",
+    "Iterator",
+    "IteratorSpec",
+    "NumpyIterator",
+    "Options",
+    "ThreadingOptions",
+    "UNKNOWN_CARDINALITY",
+    "experimental",
+]

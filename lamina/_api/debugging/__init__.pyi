@@ -32,3 +32,30 @@ from lamina.ops.debugging.static_checks import assert_scalar as assert_scalar
 from lamina.ops.debugging.static_checks import assert_shapes as assert_shapes
 from lamina.ops.debugging.static_checks import assert_type as assert_type
 from lamina.ops.debugging.static_checks import is_numeric_tensor as is_numeric_tensor
+
+__all__ = [
+    "Assert",
+    "assert_all_finite",
+    "assert_equal",
+    "assert_greater",
+    "assert_greater_equal",
+    "assert_integer",
+    "assert_less",
+    "assert_less_equal",
+    "assert_near",
+    "assert_negative",
+    "assert_non_negative",
+    "assert_non_positive",
+    "assert_none_equal",
+    "assert_positive",
+    "assert_proper_iterable",
+    "assert_rank",
+    "assert_rank_at_least",
+    "assert_rank_in",
+    "assert_same_float_dtype",
+    "assert_scalar",
+    "assert_shapes",
+    "assert_type",
+    "check_numerics",
+    "is_numeric_tensor",
+]

@@ -26,3 +26,32 @@ from lamina.engine.dtypes import variant as variant
 from lamina.ops.array.casting import cast as cast
 from lamina.ops.array.casting import saturate_cast as saturate_cast
 from lamina.ops.math.complex_numbers import complex_ as complex
+
+__all__ = [
+    "DType",
+    "as_dtype",
+    "bfloat16",
+    "bool",
+    "cast",
+    "complex",
+    "complex128",
+    "complex64",
+    "double",
+    "experimental",
+    "float16",
+    "float32",
+    "float64",
+    "half",
+    "int16",
+    "int32",
+    "int64",
+    "int8",
+    "resource",
+    "saturate_cast",
+    "string",
+    "uint16",
+    "uint32",
+    "uint64",
+    "uint8",
+    "variant",
+]

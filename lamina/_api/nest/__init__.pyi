@@ -5,3 +5,11 @@ from lamina.engine.nest import flatten as flatten
 from lamina.engine.nest import is_nested as is_nested
 from lamina.engine.nest import map_structure as map_structure
 from lamina.engine.nest import pack_sequence_as as pack_sequence_as
+
+__all__ = [
+    "assert_same_structure",
+    "flatten",
+    "is_nested",
+    "map_structure",
+    "pack_sequence_as",
+]

@@ -19,3 +19,25 @@ from lamina.keras.optimizers.muon import Muon as Muon
 from lamina.keras.optimizers.nadam import Nadam as Nadam
 from lamina.keras.optimizers.rmsprop import RMSprop as RMSprop
 from lamina.keras.optimizers.sgd import SGD as SGD
+
+__all__ = [
+    "Adadelta",
+    "Adafactor",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Adamax",
+    "Ftrl",
+    "Lamb",
+    "Lion",
+    "LossScaleOptimizer",
+    "Muon",
+    "Nadam",
+    "Optimizer",
+    "RMSprop",
+    "SGD",
+    "deserialize",
+    "get",
+    "schedules",
+    "serialize",
+]

@@ -11,3 +11,15 @@ from lamina.ops.testing.devices import is_gpu_available as is_gpu_available
 from lamina.ops.testing.test_case import TestCase as TestCase
 from lamina.ops.testing.test_case import compute_gradient as compute_gradient
 from lamina.ops.testing.test_case import main as main
+
+__all__ = [
+    "TestCase",
+    "compute_gradient",
+    "gpu_device_name",
+    "is_built_with_cuda",
+    "is_built_with_gpu_support",
+    "is_built_with_rocm",
+    "is_built_with_xla",
+    "is_gpu_available",
+    "main",
+]

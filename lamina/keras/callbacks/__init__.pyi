@@ -16,3 +16,20 @@ from lamina.keras.callbacks.monitors import EarlyStopping as EarlyStopping
 from lamina.keras.callbacks.monitors import MonitorCallback as MonitorCallback
 from lamina.keras.callbacks.monitors import ReduceLROnPlateau as ReduceLROnPlateau
 from lamina.keras.callbacks.progbar_logger import ProgbarLogger as ProgbarLogger
+
+__all__ = [
+    "BackupAndRestore",
+    "CSVLogger",
+    "Callback",
+    "CallbackList",
+    "EarlyStopping",
+    "History",
+    "LambdaCallback",
+    "LearningRateScheduler",
+    "ModelCheckpoint",
+    "MonitorCallback",
+    "ProgbarLogger",
+    "ReduceLROnPlateau",
+    "SwapEMAWeights",
+    "TerminateOnNaN",
+]

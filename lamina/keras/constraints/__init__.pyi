@@ -12,3 +12,18 @@ from lamina.keras.constraints.projections import NonNeg as NonNeg
 from lamina.keras.constraints.projections import NonNeg as non_neg
 from lamina.keras.constraints.projections import UnitNorm as UnitNorm
 from lamina.keras.constraints.projections import UnitNorm as unit_norm
+
+__all__ = [
+    "Constraint",
+    "MaxNorm",
+    "MinMaxNorm",
+    "NonNeg",
+    "UnitNorm",
+    "deserialize",
+    "get",
+    "max_norm",
+    "min_max_norm",
+    "non_neg",
+    "serialize",
+    "unit_norm",
+]

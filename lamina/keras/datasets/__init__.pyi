@@ -7,3 +7,13 @@ from lamina.keras.datasets import cifar100 as cifar100
 from lamina.keras.datasets import digits as digits
 from lamina.keras.datasets import fashion_mnist as fashion_mnist
 from lamina.keras.datasets import mnist as mnist
+
+__all__ = [
+    "boston_housing",
+    "california_housing",
+    "cifar10",
+    "cifar100",
+    "digits",
+    "fashion_mnist",
+    "mnist",
+]

@@ -10,3 +10,12 @@ from lamina.keras.dtype_policies.dtype_policy_map import (
 from lamina.keras.dtype_policies.lookup import deserialize as deserialize
 from lamina.keras.dtype_policies.lookup import get as get
 from lamina.keras.dtype_policies.lookup import serialize as serialize
+
+__all__ = [
+    "DTypePolicy",
+    "DTypePolicyMap",
+    "FloatDTypePolicy",
+    "deserialize",
+    "get",
+    "serialize",
+]

@@ -6,3 +6,12 @@ from lamina.keras.models.model import model_from_json as model_from_json
 from lamina.keras.models.sequential import Sequential as Sequential
 from lamina.keras.saving.saving_api import load_model as load_model
 from lamina.keras.saving.saving_api import save_model as save_model
+
+__all__ = [
+    "Model",
+    "Sequential",
+    "clone_model",
+    "load_model",
+    "model_from_json",
+    "save_model",
+]

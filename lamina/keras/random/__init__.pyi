@@ -11,3 +11,17 @@ from lamina.keras.random.draws import shuffle as shuffle
 from lamina.keras.random.draws import truncated_normal as truncated_normal
 from lamina.keras.random.draws import uniform as uniform
 from lamina.keras.random.seed_generator import SeedGenerator as SeedGenerator
+
+__all__ = [
+    "SeedGenerator",
+    "beta",
+    "binomial",
+    "categorical",
+    "dropout",
+    "gamma",
+    "normal",
+    "randint",
+    "shuffle",
+    "truncated_normal",
+    "uniform",
+]

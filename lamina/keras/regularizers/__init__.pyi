@@ -16,3 +16,18 @@ from lamina.keras.regularizers.penalties import (
     OrthogonalRegularizer as orthogonal_regularizer,
 )
 from lamina.keras.regularizers.penalties import Regularizer as Regularizer
+
+__all__ = [
+    "L1",
+    "L1L2",
+    "L2",
+    "OrthogonalRegularizer",
+    "Regularizer",
+    "deserialize",
+    "get",
+    "l1",
+    "l1_l2",
+    "l2",
+    "orthogonal_regularizer",
+    "serialize",
+]

@@ -18,3 +18,18 @@ from lamina.keras.saving.serialization import (
 from lamina.keras.saving.serialization import (
     serialize_keras_object as serialize_keras_object,
 )
+
+__all__ = [
+    "CustomObjectScope",
+    "custom_object_scope",
+    "deserialize_keras_object",
+    "get_custom_objects",
+    "get_registered_name",
+    "get_registered_object",
+    "load_model",
+    "load_weights",
+    "register_keras_serializable",
+    "save_model",
+    "save_weights",
+    "serialize_keras_object",
+]

@@ -12,3 +12,18 @@ from lamina.keras.tree.structures import map_structure as map_structure
 from lamina.keras.tree.structures import map_structure_up_to as map_structure_up_to
 from lamina.keras.tree.structures import pack_sequence_as as pack_sequence_as
 from lamina.keras.tree.structures import traverse as traverse
+
+__all__ = [
+    "MAP_TO_NONE",
+    "assert_same_paths",
+    "assert_same_structure",
+    "flatten",
+    "flatten_with_path",
+    "is_nested",
+    "lists_to_tuples",
+    "map_shape_structure",
+    "map_structure",
+    "map_structure_up_to",
+    "pack_sequence_as",
+    "traverse",
+]

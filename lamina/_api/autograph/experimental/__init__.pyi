@@ -3,3 +3,9 @@
 from lamina.autograph.api import Feature as Feature
 from lamina.autograph.api import do_not_convert as do_not_convert
 from lamina.autograph.api import set_loop_options as set_loop_options
+
+__all__ = [
+    "Feature",
+    "do_not_convert",
+    "set_loop_options",
+]

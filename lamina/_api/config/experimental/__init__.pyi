@@ -25,3 +25,21 @@ from lamina.engine.device import (
     set_logical_device_configuration as set_virtual_device_configuration,
 )
 from lamina.engine.device import set_visible_devices as set_visible_devices
+
+__all__ = [
+    "VirtualDeviceConfiguration",
+    "enable_op_determinism",
+    "enable_tensor_float_32_execution",
+    "get_device_details",
+    "get_memory_growth",
+    "get_memory_info",
+    "get_memory_usage",
+    "get_virtual_device_configuration",
+    "get_visible_devices",
+    "list_logical_devices",
+    "list_physical_devices",
+    "set_memory_growth",
+    "set_virtual_device_configuration",
+    "set_visible_devices",
+    "tensor_float_32_execution_enabled",
+]

@@ -4,3 +4,10 @@ from lamina.engine.config import get_experimental_options as get_experimental_op
 from lamina.engine.config import get_jit as get_jit
 from lamina.engine.config import set_experimental_options as set_experimental_options
 from lamina.engine.config import set_jit as set_jit
+
+__all__ = [
+    "get_experimental_options",
+    "get_jit",
+    "set_experimental_options",
+    "set_jit",
+]

@@ -12,3 +12,10 @@ from lamina.engine.config import (
 from lamina.engine.config import (
     set_intra_op_parallelism_threads as set_intra_op_parallelism_threads,
 )
+
+__all__ = [
+    "get_inter_op_parallelism_threads",
+    "get_intra_op_parallelism_threads",
+    "set_inter_op_parallelism_threads",
+    "set_intra_op_parallelism_threads",
+]

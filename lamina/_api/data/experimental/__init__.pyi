@@ -9,3 +9,15 @@ from lamina.data.options import INFINITE_CARDINALITY as INFINITE_CARDINALITY
 from lamina.data.options import OptimizationOptions as OptimizationOptions
 from lamina.data.options import ThreadingOptions as ThreadingOptions
 from lamina.data.options import UNKNOWN_CARDINALITY as UNKNOWN_CARDINALITY
+
+__all__ = [
+    "AUTOTUNE",
+    "AutoShardPolicy",
+    "AutotuneOptions",
+    "DistributeOptions",
+    "INFINITE_CARDINALITY",
+    "OptimizationOptions",
+    "Optional",
+    "ThreadingOptions",
+    "UNKNOWN_CARDINALITY",
+]

@@ -4,3 +4,10 @@ from lamina.engine.dtypes import float8_e4m3fn as float8_e4m3fn
 from lamina.engine.dtypes import float8_e5m2 as float8_e5m2
 from lamina.engine.dtypes import int4 as int4
 from lamina.engine.dtypes import uint4 as uint4
+
+__all__ = [
+    "float8_e4m3fn",
+    "float8_e5m2",
+    "int4",
+    "uint4",
+]

@@ -11,3 +11,13 @@ from lamina.keras.dtype_policies.dtype_policy import (
     set_dtype_policy as set_global_policy,
 )
 from lamina.keras.optimizers.loss_scale import LossScaleOptimizer as LossScaleOptimizer
+
+__all__ = [
+    "DTypePolicy",
+    "LossScaleOptimizer",
+    "Policy",
+    "dtype_policy",
+    "global_policy",
+    "set_dtype_policy",
+    "set_global_policy",
+]

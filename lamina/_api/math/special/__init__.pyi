@@ -4,3 +4,10 @@ from lamina.ops.math.special import bessel_i0 as bessel_i0
 from lamina.ops.math.special import bessel_i0e as bessel_i0e
 from lamina.ops.math.special import bessel_i1 as bessel_i1
 from lamina.ops.math.special import bessel_i1e as bessel_i1e
+
+__all__ = [
+    "bessel_i0",
+    "bessel_i0e",
+    "bessel_i1",
+    "bessel_i1e",
+]

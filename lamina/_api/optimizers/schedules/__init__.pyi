@@ -15,3 +15,15 @@ from lamina.keras.optimizers.schedules.decay import (
 from lamina.keras.optimizers.schedules.decay import PolynomialDecay as PolynomialDecay
 from lamina.keras.optimizers.schedules.lookup import deserialize as deserialize
 from lamina.keras.optimizers.schedules.lookup import serialize as serialize
+
+__all__ = [
+    "CosineDecay",
+    "CosineDecayRestarts",
+    "ExponentialDecay",
+    "InverseTimeDecay",
+    "LearningRateSchedule",
+    "PiecewiseConstantDecay",
+    "PolynomialDecay",
+    "deserialize",
+    "serialize",
+]

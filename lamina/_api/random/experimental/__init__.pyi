@@ -8,3 +8,14 @@ from lamina.ops.random.generator import set_global_generator as set_global_gener
 from lamina.ops.random.keys import fold_in as stateless_fold_in
 from lamina.ops.random.keys import split as stateless_split
 from lamina.ops.random.keys import stateless_shuffle as stateless_shuffle
+
+__all__ = [
+    "Algorithm",
+    "Generator",
+    "create_rng_state",
+    "get_global_generator",
+    "set_global_generator",
+    "stateless_fold_in",
+    "stateless_shuffle",
+    "stateless_split",
+]

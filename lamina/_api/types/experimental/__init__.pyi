@@ -4,3 +4,10 @@ from lamina.engine.concrete import ConcreteFunction as ConcreteFunction
 from lamina.engine.types import GenericFunction as GenericFunction
 from lamina.engine.types import GenericFunction as PolymorphicFunction
 from lamina.engine.types import TensorLike as TensorLike
+
+__all__ = [
+    "ConcreteFunction",
+    "GenericFunction",
+    "PolymorphicFunction",
+    "TensorLike",
+]

@@ -10,3 +10,16 @@ from lamina.keras.optimizers.ftrl import Ftrl as Ftrl
 from lamina.keras.optimizers.nadam import Nadam as Nadam
 from lamina.keras.optimizers.rmsprop import RMSprop as RMSprop
 from lamina.keras.optimizers.sgd import SGD as SGD
+
+__all__ = [
+    "Adadelta",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Adamax",
+    "Ftrl",
+    "Nadam",
+    "Optimizer",
+    "RMSprop",
+    "SGD",
+]
