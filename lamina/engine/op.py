@@ -70,6 +70,8 @@ class Op(Generic[P, R]):
         self._names = tuple(p.name for p in self.parameters)
         self._defaults = tuple(p.default for p in self.parameters)
         self._leading = _leading_tensors(self.parameters)
+        leading = self.parameters[: max(self._leading, 0)]
+        self._all_same = all(parameter.same for parameter in leading)
         self._fast: dict[Any, Callable[..., Any]] = {}
         self._kernels: dict[Any, Kernel] = {}
         for name in ("__name__", "__qualname__", "__doc__", "__module__"):
@@ -88,30 +90,64 @@ class Op(Generic[P, R]):
         return f"<op {self.public_name}>"
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
-        if not state.busy:
-            count = self._leading
-            arrays = []
-            for value in args[:count]:
-                if type(value) is not Tensor:
-                    break
+        if state.busy or (count := self._leading) < 0:
+            return self._call(args, kwargs)
+        arrays: list[Any] = []
+        numbers = False
+        for value in args[:count]:
+            kind = type(value)
+            if kind is Tensor:
                 arrays.append(value._value)
-            if count and len(arrays) == count:
-                rest = args[count:]
-                try:
-                    run = self._fast.get((rest, *map(type, rest), *kwargs.items()))
-                except TypeError:
-                    run = None
-                if run is not None:
-                    try:
-                        out = run(*arrays)
-                    except Exception as error:
-                        if any(array.dtype == object for array in arrays):
-                            return self._call(args, kwargs)  # strings, on the host
-                        raise explain(error, self, arrays) from None
-                    if isinstance(out, tuple | list):
-                        return _wrap(out)  # type: ignore[no-any-return]
-                    return Tensor(out)  # type: ignore[return-value]
-        return self._call(args, kwargs)
+            elif kind is float or kind is int:
+                numbers = True
+                arrays.append(value)
+            elif hasattr(kind, "__lamina_tensor__"):
+                arrays.append(value.__lamina_tensor__()._value)
+            else:
+                return self._call(args, kwargs)
+        if len(arrays) != count or (numbers and not self._adapt(arrays)):
+            return self._call(args, kwargs)
+        rest = args[count:]
+        try:
+            run = self._fast.get((rest, *map(type, rest), *kwargs.items()))
+        except TypeError:
+            run = self._fast.get(_hashable(rest, kwargs))
+        if run is None:
+            return self._call(args, kwargs)
+        try:
+            out = run(*arrays)
+        except Exception as error:
+            if any(array.dtype == object for array in arrays):
+                return self._call(args, kwargs)  # strings, on the host
+            raise explain(error, self, arrays) from None
+        if isinstance(out, tuple | list):
+            return _wrap(out)  # type: ignore[no-any-return]
+        return Tensor(out)  # type: ignore[return-value]
+
+    def _adapt(self, arrays: list[Any]) -> bool:
+        """Gives Python numbers the dtype of the arrays beside them, in place."""
+        if not self._all_same:
+            return False
+        dtype = None
+        for array in arrays:
+            if type(array) is not float and type(array) is not int:
+                dtype = array.dtype
+                break
+        if dtype is None or dtype.kind not in "fiuV":
+            return False
+        for index, value in enumerate(arrays):
+            kind = type(value)
+            if kind is float or kind is int:
+                key = (value or repr(value), kind, dtype)  # 0.0 is not -0.0
+                found = _NUMBERS.get(key)
+                if found is None:
+                    if kind is float and dtype.kind in "iu":
+                        return False
+                    found = _number(key, value)
+                    if found is None:
+                        return False
+                arrays[index] = found
+        return True
 
     def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         values = self.bind(args, kwargs)
@@ -121,15 +157,20 @@ class Op(Generic[P, R]):
         kernel, tensors = self.prepare(values)
         result = execute(kernel, tensors)
         count = self._leading
-        if kernel.compiled and count and len(args) >= count and len(tensors) == count:
-            rest = args[count:]
-            try:
-                key = (rest, *map(type, rest), *kwargs.items())
-                if len(self._fast) < 1024 and not any(map(is_tensor, rest)):
-                    self._fast[key] = kernel.jit
-            except TypeError:
-                pass
+        if kernel.compiled and 0 <= count <= len(args) and len(tensors) == count:
+            self._remember(args[count:], kwargs, kernel)
         return result
+
+    def _remember(self, rest: Any, kwargs: dict[str, Any], kernel: Kernel) -> None:
+        """Lets the next call with these attributes take the short way."""
+        if len(self._fast) >= 1024 or any(map(is_tensor, (*rest, *kwargs.values()))):
+            return
+        try:
+            self._fast[rest, *map(type, rest), *kwargs.items()] = kernel.jit
+        except TypeError:
+            key = _hashable(rest, kwargs)
+            if key is not None:
+                self._fast[key] = kernel.jit
 
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
         """The arguments in the order of the parameters, defaults filled in."""
@@ -297,6 +338,43 @@ class Op(Generic[P, R]):
         )
 
 
+def _hashable(rest: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """The key of attributes of which some are lists of plain values, else None."""
+    values = []
+    for value in (*rest, *kwargs.values()):
+        if type(value) is list:
+            if not all(type(item) in (int, float, str) for item in value):
+                return None
+            values.append((list, *value, *map(type, value)))
+        else:
+            values.append((type(value), value))
+    key = (len(rest), *kwargs, *values)
+    try:
+        hash(key)
+    except TypeError:
+        return None
+    return key
+
+
+# Python numbers beside tensors, as device scalars: x * 2.0 again and again.
+_NUMBERS: dict[Any, Any] = {}
+_NUMBER_LIMIT = 4096
+
+
+def _number(key: tuple[Any, type, Any], value: Any) -> Any:
+    _, kind, dtype = key
+    if kind is int and dtype.kind in "iu":
+        limits = np.iinfo(dtype)
+        if not limits.min <= value <= limits.max:
+            return None
+    found = jax.numpy.asarray(np.asarray(value, dtype))
+    if len(_NUMBERS) >= _NUMBER_LIMIT:
+        _NUMBERS.clear()
+    if value == value:
+        _NUMBERS[key] = found
+    return found
+
+
 class _NotStatic(Exception):
     pass
 
@@ -351,14 +429,14 @@ def _parameters(lower: Callable[..., Any]) -> tuple[_Parameter, ...]:
 
 
 def _leading_tensors(parameters: Sequence[_Parameter]) -> int:
-    """How many plain tensor parameters come first, if all the rest are attributes."""
+    """How many plain tensors come first, if all the rest are attributes; else -1."""
     count = 0
     for parameter in parameters:
         if parameter.kind != "tensor" or parameter.optional:
             break
         count += 1
     rest = parameters[count:]
-    return count if all(p.kind in ("attribute", "name") for p in rest) else 0
+    return count if all(p.kind in ("attribute", "name") for p in rest) else -1
 
 
 _CLASSES: dict[str, Callable[[DType], bool]] = {

@@ -541,6 +541,8 @@ def _scoped(name: str) -> str:
 
 
 def _broadcasts(shape: TensorShape, onto: TensorShape) -> bool:
+    if shape == onto:
+        return True
     try:
         return np.broadcast_shapes(tuple(shape), tuple(onto)) == tuple(onto)
     except ValueError:
