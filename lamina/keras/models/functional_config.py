@@ -6,7 +6,8 @@ import copy
 from typing import Any
 
 from lamina.engine import nest
-from lamina.engine.graph import History, KerasTensor, Node, Operation
+from lamina.engine.graph import History, KerasTensor, Node, OpCall, Operation
+from lamina.engine.tensor import is_tensor
 from lamina.keras.models.graph_walk import make_node_key
 from lamina.keras.models.model import is_functional
 from lamina.keras.saving.serialization import (
@@ -166,7 +167,7 @@ def _replay(waiting: list[tuple[Any, list[Any]]], created: dict[str, Any]) -> No
                     args, kwargs = _arguments(calls[0], created)
                 except _NotYet:
                     break
-                layer(*args, **kwargs)
+                layer(*_as_recorded(layer, args), **kwargs)
                 calls.pop(0)
                 progress = True
             if not calls:
@@ -177,6 +178,18 @@ def _replay(waiting: list[tuple[Any, list[Any]]], created: dict[str, Any]) -> No
                 "model either has loops or disconnected nodes. The following nodes "
                 f"failed to be resolved: {[layer.name for layer, _ in waiting]}"
             )
+
+
+def _as_recorded(operation: Any, args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Positional arguments of an op with tuples where JSON has lists of constants."""
+    if not isinstance(operation, OpCall):
+        return args
+    return tuple(
+        tuple(arg)
+        if isinstance(arg, list) and not any(is_tensor(x) for x in nest.flatten(arg))
+        else arg
+        for arg in args
+    )
 
 
 def _arguments(

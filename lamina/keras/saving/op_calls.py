@@ -7,6 +7,9 @@ its public path. Reading looks names up in the public tables only.
 
 from __future__ import annotations
 
+import importlib
+import re
+import sys
 from typing import Any
 
 from lamina._names import _lazy, is_symbol
@@ -19,6 +22,20 @@ CLASS_NAME = "OpCall"
 _NUMPY = "keras.src.ops.numpy"
 _NN = "keras.src.ops.nn"
 _SPACES = ("", "math", "nn")
+# Where ops may come from: only modules of pure functions, none that touches files.
+_ROOMS = (
+    "lamina.keras.activations.",
+    "lamina.keras.ops.",
+    "lamina.ops.array.",
+    "lamina.ops.bitwise",
+    "lamina.ops.image.",
+    "lamina.ops.linalg.",
+    "lamina.ops.math.",
+    "lamina.ops.nn.",
+    "lamina.ops.signal.",
+    "lamina.ops.strings.",
+)
+_PLACE = re.compile(r"[a-z_]+(\.[a-z_0-9]+)+:[A-Za-z_0-9]+")
 
 # Ops of tensors only, by the last part of their public paths.
 _PLAIN: dict[str, tuple[str, str]] = {
@@ -58,8 +75,18 @@ _PLAIN: dict[str, tuple[str, str]] = {
     "relu": (_NN, "Relu"),
     "relu6": (_NN, "Relu6"),
 }
-# Keras's classes whose function has another name than the class.
-_FUNCTIONS = {"GetItem": "getitem", "TrueDivide": "true_divide"}
+
+
+def _get_item(x: Any, key: Any) -> Any:
+    return x[tuple(key) if isinstance(key, list) else key]
+
+
+def _einsum(*operands: Any, subscripts: str, **settings: Any) -> Any:
+    return _public("keras.ops.einsum")(subscripts, *operands, **settings)
+
+
+# Keras's classes that take their settings in another way than the function.
+_FUNCTIONS: dict[str, Any] = {"Einsum": _einsum, "GetItem": _get_item}
 
 
 class KerasOpCall(Operation):
@@ -109,7 +136,7 @@ def describe_op_call(call: Any) -> dict[str, Any]:
     return {
         "module": MODULE,
         "class_name": CLASS_NAME,
-        "config": {"name": call.name, "op": call.op.path},
+        "config": {"name": call.name, "op": call.op.path, "at": _place(call.op)},
         "registered_name": None,
     }
 
@@ -132,10 +159,14 @@ def read_op_call(config: dict[str, Any]) -> Operation:
     name = inner.pop("name", None)
     if config.get("module") == MODULE:
         path = inner.get("op")
-        op = _public(path)
-        if not isinstance(op, Op):
-            raise _unknown(path)
-        return OpCall(op, name=name)
+        op = _at_place(inner.get("at"), path)
+        if op is None:
+            op = _public(path)
+        if isinstance(op, Op) and op.lower.__module__.startswith(_ROOMS):
+            return OpCall(op, name=name)
+        if callable(op) and str(path).startswith("keras.ops."):
+            return KerasOpCall(op, {}, name, config)
+        raise _unknown(path)
     class_name = config["class_name"]
     inner.pop("dtype_policy", None)
     for last, (_, known) in _PLAIN.items():
@@ -145,11 +176,36 @@ def read_op_call(config: dict[str, Any]) -> Operation:
             op = _public(f"{space}.{last}" if space else last)
             if isinstance(op, Op):
                 return OpCall(op, name=name)
-    function_name = _FUNCTIONS.get(class_name, to_snake_case(class_name))
-    function = _public(f"keras.ops.{function_name}")
+    public = f"keras.ops.{to_snake_case(class_name)}"
+    function = _FUNCTIONS.get(class_name) or _public(public)
     if not callable(function):
-        raise _unknown(f"keras.ops.{function_name}")
+        raise _unknown(public)
     return KerasOpCall(function, inner, name, config)
+
+
+def _place(op: Op[..., Any]) -> str | None:
+    """`module:attribute` of an op that is an attribute of its module."""
+    home = op.lower.__module__
+    if not home.startswith(_ROOMS):
+        return None
+    for name, value in vars(sys.modules[home]).items():
+        if value is op:
+            return f"{home}:{name}"
+    return None
+
+
+def _at_place(place: Any, path: Any) -> Op[..., Any] | None:
+    """The op at `module:attribute`; only modules of ops are looked into."""
+    if not isinstance(place, str) or not _PLACE.fullmatch(place):
+        return None
+    home, _, name = place.partition(":")
+    if not home.startswith(_ROOMS):
+        return None
+    try:
+        found = getattr(importlib.import_module(home), name, None)
+    except ImportError:
+        return None
+    return found if isinstance(found, Op) and found.path == path else None
 
 
 def _public(path: Any) -> Any:
