@@ -108,7 +108,7 @@ def bidirectional(tf):
     results = []
     for mode in ("concat", "sum", "mul", "ave", None):
         layer = layers.Bidirectional(
-            layers.GRU(2, return_sequences=True), merge_mode=mode
+            layers.GRU(2, return_sequences=True, name="inner"), merge_mode=mode
         )
         layer.build((2, 5, 3))
         results.append(_filled(layer)(tf.constant(_sequences())))
