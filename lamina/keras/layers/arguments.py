@@ -68,6 +68,8 @@ def positive_integer(layer: str, name: str, value: Any) -> int:
     if isinstance(value, bool) or not hasattr(value, "__index__") or value <= 0:
         what = f"`{name}`" if layer == "Dense" else f"argument `{name}`"
         problem = f"Received an invalid value for {what}, expected a positive integer:"
+        if name == "size":
+            problem = "`size` should be a positive integer:"
         if name in ("filters", "groups", "depth_multiplier"):
             problem = (
                 f"Invalid value for argument `{name}`. Expected a strictly positive "

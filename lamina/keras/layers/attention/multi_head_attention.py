@@ -141,6 +141,7 @@ class MultiHeadAttention(Layer):
                 "Please set dropout to 0.0 to use flash attention.",
             )
 
+    _attention_axes: Any
     num_heads = property(lambda self: self._num_heads, doc="The number of heads.")
     key_dim = property(lambda self: self._key_dim, doc="The size of a query's head.")
     value_dim = property(lambda self: self._value_dim, doc="That of a value's head.")
@@ -297,7 +298,11 @@ class MultiHeadAttention(Layer):
                 query, key, None, None, None, attention_mask, True, None
             )
         mask = self._spread(attention_mask, 2 * len(self._attention_axes))
-        if not self._dropout and not return_attention_scores and len(query.shape) == 4:
+        if (
+            not self._dropout
+            and not return_attention_scores
+            and len(query.shape or ()) == 4
+        ):
             output = dot_product_attention(
                 query, key, value, None, mask, self._inverse_sqrt_key_dim
             )

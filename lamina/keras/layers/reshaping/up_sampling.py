@@ -9,7 +9,12 @@ import jax.numpy as jnp
 
 from lamina.engine.op import Array, TensorLike, op
 from lamina.engine.tensor import Tensor
-from lamina.keras.layers.arguments import arguments_config, integer_tuple, one_of
+from lamina.keras.layers.arguments import (
+    arguments_config,
+    integer_tuple,
+    one_of,
+    positive_integer,
+)
 from lamina.keras.layers.reshaping.spatial_layers import SpatialLayer
 
 
@@ -64,7 +69,7 @@ class UpSampling1D(_UpSampling):
 
     def __init__(self, size: int = 2, **kwargs: Any) -> None:
         super().__init__("channels_last", **kwargs)
-        self.size = integer_tuple("UpSampling1D", "size", size, 1)[0]
+        self.size = positive_integer("UpSampling1D", "size", size)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments as a JSON-able dict."""
