@@ -65,9 +65,7 @@ def _pad(
                 f"{before}, {after} not less than {n}",
                 hint="Pad in several steps, or with mode='CONSTANT'.",
             )
-    return jnp.pad(
-        np.asarray(tensor), widths, mode="reflect" if mode == "REFLECT" else "symmetric"
-    )
+    return jnp.pad(tensor, widths, mode="reflect" if mode == "REFLECT" else "symmetric")
 
 
 def pad(
