@@ -84,7 +84,7 @@ class ElementwiseDataset(DatasetCore):
         if calls is None or not mapper.eager:
             return 1
         calls = number("map", "num_parallel_calls", calls)
-        own = self._options.threading.private_threadpool_size
+        own = self._options.threading.private_threadpool_size  # type: ignore[attr-defined]
         return calls if calls > 0 else int(own or os.cpu_count() or 1)
 
     def filter(self, predicate: Callable[..., Any], name: str | None = None) -> Any:

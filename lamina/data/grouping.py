@@ -197,7 +197,7 @@ class GroupingDataset(ElementwiseDataset):
         for leaf, column in zip(spec, zip(*group, strict=True), strict=True):
             items = [(one,) for one in column]
             found.append(
-                self._public(leaf, lambda items=items: iter(items), len(items))
+                self._public(leaf, lambda items=items: iter(items), len(items))  # type: ignore[misc]
             )
         return tuple(found)
 

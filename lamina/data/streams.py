@@ -59,7 +59,8 @@ def _pad_column(column: Sequence[Any], shape: Any, value: Any) -> np.ndarray:
     for row, leaf in enumerate(column):
         if any(have > want for have, want in zip(np.shape(leaf), full, strict=True)):
             raise _cannot_pad(leaf, shape)
-        result[(row, *(slice(0, have) for have in np.shape(leaf)))] = leaf
+        place: Any = (row, *(slice(0, have) for have in np.shape(leaf)))
+        result[place] = leaf
     return result
 
 

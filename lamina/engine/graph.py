@@ -47,6 +47,8 @@ class KerasTensor(Tensor):
     Reference: ``keras.KerasTensor``.
     """
 
+    _keras_history: Any
+
     def __init__(
         self,
         shape: Any,

@@ -39,6 +39,7 @@ class Tensor(TensorOperators):
 
     __slots__ = ("__weakref__", "_keras_logits", "_keras_mask", "_value")
     __array_priority__ = 100
+    _keras_logits: Any
     _value: Any
 
     def __init__(self, value: Any) -> None:

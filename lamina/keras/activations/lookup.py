@@ -47,7 +47,7 @@ _FAMILY = Family(
     "keras.activations",
     "activation function",
     {
-        **{function.__name__: function for function in _BUILT_IN},
+        **{function.__name__: function for function in _BUILT_IN},  # type: ignore[union-attr]
         "swish": smooth.silu,
         "hard_swish": rectifiers.hard_silu,
     },

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import jax.numpy as jnp
 
 from lamina.engine.op import Array, TensorLike, op
@@ -39,7 +41,8 @@ def relu(
 
     Reference: `keras.activations.relu`.
     """
-    lower = jnp.zeros_like(x)
+    lower: Any = jnp.zeros_like(x)
+    upper: Any
     if negative_slope:
         if max_value is None and not threshold:
             return jnp.where(x > 0, x, x * jnp.asarray(negative_slope, x.dtype))

@@ -7,8 +7,8 @@ from typing import Any, Self
 
 from lamina.engine.tensor import Tensor, convert_to_tensor
 from lamina.keras.config import epsilon
-from lamina.ops.math.clipping import clip_by_value
 from lamina.ops.math.arithmetic import maximum
+from lamina.ops.math.clipping import clip_by_value
 from lamina.ops.math.elementwise import sqrt, square
 from lamina.ops.math.reduction import reduce_sum
 

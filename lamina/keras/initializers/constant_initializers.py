@@ -34,7 +34,7 @@ class Constant(Initializer):
 
     def __call__(self, shape: Sequence[int], dtype: Any = None) -> Tensor:
         """Returns `value` broadcast to `shape`, in `dtype`."""
-        value = np.asarray(self.value).astype(resolve_dtype(dtype).as_numpy_dtype)
+        value: Any = np.asarray(self.value).astype(resolve_dtype(dtype).as_numpy_dtype)
         return convert_to_tensor(np.broadcast_to(value, tuple(shape)))
 
     def get_config(self) -> dict[str, Any]:

@@ -98,7 +98,7 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> An
     return _FAMILY.deserialize(config, custom_objects)
 
 
-def get(identifier: Any) -> Callable[..., Any] | None:
+def get(identifier: Any) -> Any:
     """Returns the initializer that `identifier` means.
 
     Args:
@@ -128,7 +128,7 @@ def _from_value(value: Any) -> Callable[..., Tensor]:
                     hint="pass a value of the weight's shape",
                 )
             )
-        array = np.asarray(value).astype(resolve_dtype(dtype).as_numpy_dtype)
+        array: Any = np.asarray(value).astype(resolve_dtype(dtype).as_numpy_dtype)
         return convert_to_tensor(array)
 
     return initialize

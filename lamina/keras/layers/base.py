@@ -216,7 +216,7 @@ class Layer(
     # ---------------------------------------------------------------- building
 
     @property
-    def path(self) -> str | None:
+    def path(self) -> str | None:  # type: ignore[override]
         """The names of the enclosing layers and this one, joined with `/`."""
         return self._path
 

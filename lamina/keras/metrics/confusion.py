@@ -80,7 +80,7 @@ def confusion_counts(
 def _weights(
     y_true: Array, y_pred: Array, sample: Array | None, label: Array | None, dtype: Any
 ) -> Array:
-    weight = jnp.ones((), dtype)
+    weight: Any = jnp.ones((), dtype)
     if sample is not None:
         sample = sample.astype(dtype)[..., None]
         weight = match_ranks(y_true, sample, expand_rank_1=False)[1]

@@ -225,7 +225,7 @@ class AUC(ConfusionMetric):
         """The area so far, a scalar."""
         counts = [getattr(self, name) for name in _FOUR]
         weights = self._label_weights() if self.multi_label else None
-        return area_under_curve(*counts, weights, self.curve, self.summation_method)
+        return area_under_curve(*counts, weights, self.curve, self.summation_method)  # type: ignore[call-arg]
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
@@ -312,7 +312,7 @@ class _PointOnCurve(ConfusionMetric):
     def result(self) -> Tensor:
         """The best share so far, a scalar."""
         counts = [getattr(self, name) for name in _FOUR]
-        return best_under_constraint(
+        return best_under_constraint(  # type: ignore[call-arg]
             *counts, self._constrained, self._maximized, self.value
         )
 

@@ -208,7 +208,13 @@ class MeanIoU(IoU):
     Reference: `keras.metrics.MeanIoU`.
     """
 
-    _keys = ("num_classes", "ignore_class", "sparse_y_true", "sparse_y_pred", "axis")
+    _keys: tuple[str, ...] = (
+        "num_classes",
+        "ignore_class",
+        "sparse_y_true",
+        "sparse_y_pred",
+        "axis",
+    )
 
     def __init__(
         self,
@@ -247,7 +253,13 @@ class OneHotIoU(IoU):
     Reference: `keras.metrics.OneHotIoU`.
     """
 
-    _keys = ("num_classes", "target_class_ids", "ignore_class", "sparse_y_pred", "axis")
+    _keys: tuple[str, ...] = (
+        "num_classes",
+        "target_class_ids",
+        "ignore_class",
+        "sparse_y_pred",
+        "axis",
+    )
 
     def __init__(
         self,
@@ -285,7 +297,7 @@ class OneHotMeanIoU(MeanIoU):
     Reference: `keras.metrics.OneHotMeanIoU`.
     """
 
-    _keys = ("num_classes", "ignore_class", "sparse_y_pred", "axis")
+    _keys: tuple[str, ...] = ("num_classes", "ignore_class", "sparse_y_pred", "axis")
 
     def __init__(
         self,

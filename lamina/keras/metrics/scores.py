@@ -140,7 +140,7 @@ class FBetaScore(Metric):
     def result(self) -> Tensor:
         """The score so far: a scalar, or one per class without average."""
         state = [getattr(self, name) for name in _F_STATE]
-        return f_score(*state, self.average, self.beta)
+        return f_score(*state, self.average, self.beta)  # type: ignore[call-arg]
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""

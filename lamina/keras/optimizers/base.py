@@ -52,7 +52,7 @@ class Step(NamedTuple):
     """What a rule may know of the moment: both cast to the variable's dtype."""
 
     learning_rate: jax.Array
-    count: jax.Array
+    count: jax.Array  # type: ignore[assignment]
 
 
 class Optimizer(Surroundings):
@@ -414,7 +414,7 @@ class Optimizer(Surroundings):
         own = [v for v in self._variables if not any(v is t for t in totals)]
         with only_if(ready, [*variables, *own]):
             self._update(
-                [s / self.gradient_accumulation_steps for s in sums], variables
+                [s / (self.gradient_accumulation_steps or 1) for s in sums], variables
             )
         for total, added in zip(totals, sums, strict=True):
             total.assign(tensor_of(jnp.where(ready, jnp.zeros_like(added), added)))

@@ -85,7 +85,7 @@ def get(identifier: Any) -> Optimizer | None:
     elif isinstance(identifier, dict):
         found = deserialize(identifier)
     elif isinstance(identifier, type) and issubclass(identifier, Optimizer):
-        found = identifier()
+        found = identifier()  # type: ignore[call-arg]
     if isinstance(found, Optimizer):
         return found
     raise InvalidArgumentError.of(

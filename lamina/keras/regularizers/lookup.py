@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from lamina.keras.regularizers.penalties import (
@@ -54,7 +53,7 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> An
     return _FAMILY.deserialize(config, custom_objects)
 
 
-def get(identifier: Any) -> Callable[..., Any] | None:
+def get(identifier: Any) -> Any:
     """Returns the regularizer that `identifier` means.
 
     Args:

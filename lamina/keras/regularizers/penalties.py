@@ -9,8 +9,8 @@ from lamina.engine.errors import message
 from lamina.engine.tensor import Tensor, convert_to_tensor
 from lamina.ops.array.creation import eye, zeros
 from lamina.ops.array.shaping import transpose
-from lamina.ops.math.elementwise import absolute, square
 from lamina.ops.linalg.products import matmul
+from lamina.ops.math.elementwise import absolute, square
 from lamina.ops.math.reduction import reduce_sum
 from lamina.ops.nn.normalization import l2_normalize
 

@@ -166,7 +166,7 @@ def _describe(obj: Any) -> dict[str, Any]:
         callable(obj) and not hasattr(obj, "get_config") and hasattr(obj, "__name__")
     )
     subject = obj if is_function else type(obj)
-    inner = registry.get_registered_name(obj) if is_function else _config_of(obj)
+    inner: Any = registry.get_registered_name(obj) if is_function else _config_of(obj)
     location = public_location(subject)
     if location is not None:
         module, name = location
@@ -313,7 +313,7 @@ class _Reader:
     def _read_special(self, class_name: str, config: dict[str, Any]) -> Any:
         inner = config["config"] if config["config"] is not None else {}
         if class_name == "__keras_tensor__":
-            tensor = KerasTensor(inner["shape"], dtype=inner["dtype"])
+            tensor: Any = KerasTensor(inner["shape"], dtype=inner["dtype"])
             tensor._pre_serialization_keras_history = inner["keras_history"]
             return tensor
         if class_name == "__tensor__":
@@ -468,7 +468,8 @@ def _np(dtype: str) -> Any:
 
 
 def _subclasses(cls: type) -> list[type]:
-    found = [cls]
+    found: list[type] = [cls]
+    sub: type
     for sub in cls.__subclasses__():
         found += _subclasses(sub)
     return found

@@ -158,7 +158,7 @@ def _skip_set(saveable: Any) -> set[str]:
         ("Optimizer", lambda: Optimizer(learning_rate=0.1)),
         ("Metric", Metric),
     ):
-        cls = {"Sequential": Sequential, "Model": Model, "Layer": Layer}.get(
+        cls: Any = {"Sequential": Sequential, "Model": Model, "Layer": Layer}.get(
             kind, Optimizer if kind == "Optimizer" else Metric
         )
         if isinstance(saveable, cls):

@@ -196,7 +196,7 @@ class CompileLoss(Loss):
         if not self.built:
             self.build(y_true, y_pred)
         total = None
-        metrics = self._metrics or [None] * len(self._entries)
+        metrics: list[Any] = self._metrics or [None] * len(self._entries)
         for entry, metric in zip(self._entries, metrics, strict=True):
             true, pred = _at(y_true, entry.path), _at(y_pred, entry.path)
             weight = self._weight_at(sample_weight, y_pred, entry.path)

@@ -183,10 +183,9 @@ class Trainer(Compiling):
         self._assert_compiled("fit")
         _take_legacy(x, legacy)
         epochs = min(epochs, max_epochs() or epochs)
-        if max_steps_per_epoch() is not None:
-            steps_per_epoch = min(
-                steps_per_epoch or max_steps_per_epoch(), max_steps_per_epoch()
-            )
+        most = max_steps_per_epoch()
+        if most is not None:
+            steps_per_epoch = min(steps_per_epoch or most, most)
         if validation_split and validation_data is None:
             (x, y, sample_weight), validation_data = train_validation_split(
                 (x, y, sample_weight), validation_split

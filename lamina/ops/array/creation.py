@@ -290,10 +290,14 @@ def range_(
     Raises:
         InvalidArgumentError: if ``delta`` is zero or leads away from ``limit``.
 
-    Reference: ``tf.range``. The bounds must be known when a function is traced.
+    Reference: ``tf.range``. In a traced function,
+    bounds computed at run time are for the head of a for loop; elsewhere the function
+    runs op by op.
     """
     if limit is None:
         start, limit = 0, start
+    if any(isinstance(getattr(b, "_value", b), Tracer) for b in (start, limit, delta)):
+        raise HostOpInTrace("tf.range with bounds computed at run time")
     kind = _range_dtype([start, limit, delta]) if dtype is None else as_dtype(dtype)
     return _range(start, limit, delta, kind, name=name)
 

@@ -25,7 +25,7 @@ def check_finite(name: str, out: Tensor, problem: str) -> Tensor:
     value = out._value
     if state.trace or value is None or isinstance(value, Tracer):
         return out
-    if isinstance(value, jax.Array) and value.device.platform != "cpu":
+    if isinstance(value, jax.Array) and next(iter(value.devices())).platform != "cpu":
         return out
     if not np.isfinite(np.asarray(value)).all():
         raise InvalidArgumentError.of(

@@ -38,7 +38,11 @@ def _scatter(data: Array, ids: Array, count: int, how: str) -> Array:
 
 def _back(values: Array, ids: Array) -> Array:
     """For each slice the value of its segment; zero if it has none."""
-    return values.at[ids].get(mode="fill", fill_value=0, wrap_negative_indices=False)
+    return (
+        jnp.asarray(values)
+        .at[ids]
+        .get(mode="fill", fill_value=0, wrap_negative_indices=False)
+    )
 
 
 def _extreme(how: str) -> Callable[..., Array]:

@@ -48,7 +48,7 @@ def convolve(
     spatial = "DHW"[3 - form.rank :]
     out = lax.conv_general_dilated(
         flat,
-        filters,
+        jnp.asarray(filters),
         steps,
         pads,
         rhs_dilation=rates,

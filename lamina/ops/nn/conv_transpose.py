@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import jax.numpy as jnp
 from jax import lax
 
 from lamina.engine.errors import InvalidArgumentError, ShapeError
@@ -57,7 +58,7 @@ def transpose(
         pads.append((before, out + width - 2 - (size - 1) * step - before))
     spatial = "DHW"[3 - form.rank :]
     return lax.conv_general_dilated(
-        x,
+        jnp.asarray(x),
         lax.rev(filters, tuple(range(form.rank))),
         (1,) * form.rank,
         pads,

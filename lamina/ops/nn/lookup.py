@@ -112,7 +112,7 @@ def _noise_shape(x: Tensor, noise_shape: Any) -> tuple[int, ...]:
     given = tuple(noise_shape)
     if len(given) == len(x.shape):
         return tuple(
-            x.shape[axis] if size is None else int(size)
+            int(x.shape[axis] or 0) if size is None else int(size)
             for axis, size in enumerate(given)
         )
     return tuple(int(size) for size in given)

@@ -159,7 +159,9 @@ def shuffle(value: Any, seed: int | None = None, name: str | None = None) -> Ten
     """
     tensor = convert_to_tensor(value)
     if tensor.dtype == "string":
-        order = keys.stateless_shuffle(np.arange(tensor.shape[0]), next_key(seed))
+        order = keys.stateless_shuffle(
+            np.arange(int(tensor.shape[0] or 0)), next_key(seed)
+        )
         return Tensor(np.asarray(tensor._value)[np.asarray(order)])
     return keys.stateless_shuffle(tensor, next_key(seed), name=name)
 

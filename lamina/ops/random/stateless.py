@@ -46,7 +46,8 @@ def uniform_op(
     if minval is None:
         bits = jax.random.bits(key, size, f"uint{wanted.size * 8}")
         return jax.lax.bitcast_convert_type(bits, wanted.np_dtype)
-    return jax.random.randint(key, size, minval, maxval, wanted.np_dtype)
+    high: Any = maxval
+    return jax.random.randint(key, size, minval, high, wanted.np_dtype)
 
 
 def stateless_uniform(

@@ -67,8 +67,8 @@ class Bidirectional(Layer):
                 f"{_MODES}"
             )
         super().__init__(weights=weights, **kwargs)
-        self.forward_layer = _copy(layer, "forward_")
-        self.backward_layer = backward_layer
+        self.forward_layer: Any = _copy(layer, "forward_")
+        self.backward_layer: Any = backward_layer
         if backward_layer is None:
             self.backward_layer = _copy(layer, "backward_", go_backwards=True)
         self._check_layers()

@@ -48,4 +48,4 @@ class FusedRNN(RNN):
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
         """Makes the layer from the dict that `get_config` returned."""
-        return Layer.from_config.__func__(cls, config)
+        return Layer.from_config.__func__(cls, config)  # type: ignore[attr-defined]
