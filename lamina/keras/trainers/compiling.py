@@ -268,7 +268,7 @@ class Compiling:
             return
         try:
             self._symbolic_build(data_batch=batch)
-        except (TypeError, ValueError):
+        except (NotImplementedError, TypeError, ValueError):
             return  # tracing meets the same error and tells where it is
 
     def _symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
