@@ -15,8 +15,14 @@ import numpy as np
 from lamina.engine import dtypes
 from lamina.engine.dtypes import DType, as_dtype
 from lamina.engine.errors import DTypeError, InvalidArgumentError
-from lamina.engine.op import Array, Same, TensorLike, op
-from lamina.engine.tensor import HOST_LIMIT, Tensor, convert_to_tensor, is_tensor
+from lamina.engine.op import Array, HostOpInTrace, Same, TensorLike, op
+from lamina.engine.tensor import (
+    HOST_LIMIT,
+    Tensor,
+    Tracer,
+    convert_to_tensor,
+    is_tensor,
+)
 from lamina.ops.checks import as_int, axis_index, shape_tuple
 
 
@@ -290,9 +296,8 @@ def range_(
     Raises:
         InvalidArgumentError: if ``delta`` is zero or leads away from ``limit``.
 
-    Reference: ``tf.range``. In a traced function,
-    bounds computed at run time are for the head of a for loop; elsewhere the function
-    runs op by op.
+    Reference: ``tf.range``. In a traced function, bounds computed at run time are for
+    the head of a for loop; elsewhere they make the function run op by op.
     """
     if limit is None:
         start, limit = 0, start
