@@ -65,6 +65,7 @@ def rewrite(
         SourceUnavailable: for statements that cannot be rewritten.
     """
     kinds = {type(each) for each in ast.walk(node)}
+    node = _DropAnnotations().visit(node)
     nested = frozenset(each.name for each in _functions(node))
     _refuse_unsupported(node)
     _note_origins(node)
@@ -84,6 +85,15 @@ def rewrite(
     node = control_flow.transform(node, context)
     _restore_positions(node)
     return node, frozenset(_undefined_names(node)), nested
+
+
+class _DropAnnotations(ast.NodeTransformer):
+    """Annotated names cannot be nonlocal in the functions that blocks become."""
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.stmt:
+        if node.value is None:
+            return ast.copy_location(ast.Pass(), node)
+        return ast.copy_location(ast.Assign([node.target], node.value), node)
 
 
 _GENERATORS = (ast.Yield, ast.YieldFrom, ast.Await, ast.AsyncFor, ast.AsyncWith)

@@ -128,7 +128,12 @@ def _converted_code(fn: FunctionType) -> CodeType:
     inner.body = [body]
     ast.fix_missing_locations(tree)
     flags = code.co_flags & _FUTURE
-    module = compile(tree, code.co_filename, "exec", flags, dont_inherit=True)
+    try:
+        module = compile(tree, code.co_filename, "exec", flags, dont_inherit=True)
+    except SyntaxError as error:
+        raise source.SourceUnavailable(
+            f"{fn.__qualname__} cannot be compiled after its conversion: {error}"
+        ) from error
     name = "<lambda>" if isinstance(node, ast.Lambda) else _FUNCTION
     made = _nested(_nested(_nested(module, "outer"), "inner"), name)
     return made.replace(co_name=code.co_name, co_qualname=code.co_qualname)

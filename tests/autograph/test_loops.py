@@ -1,5 +1,7 @@
 """Loops over tensors in traced functions."""
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -401,3 +403,50 @@ def test_loop_over_a_python_generator_and_dict():
         return x
 
     assert float(f(tf.constant(1.0))) == 8.0
+
+
+def test_prints_are_not_repeated_by_the_backward_pass(capsys):
+    @tf.function
+    def f(x, n):
+        for i in tf.range(n):
+            tf.print("round", i, output_stream=sys.stdout)
+            x = x * x
+        return x
+
+    x = tf.constant(2.0)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = f(x, tf.constant(2))
+    assert float(tape.gradient(y, x)) == 32.0
+    assert capsys.readouterr().out == "round 0\nround 1\n"
+
+
+def test_annotated_names():
+    def f(x):
+        y: float = 0.0
+        if x > 0:
+            y: float = x * 2
+        return y
+
+    both(f, tf.constant(1.0))
+
+
+def test_shapes_may_change_where_the_test_is_known():
+    def f(x):
+        while tf.shape(x)[0] > 1:
+            x = x[::2] + x[1::2]
+        return x
+
+    both(f, tf.constant([1.0, 2.0, 3.0, 4.0]))
+
+
+def test_tensors_leaked_from_a_loop():
+    @tf.function
+    def f(x):
+        found = []
+        for _ in tf.range(3):
+            found.append(x * 2.0)
+        return tf.stack(found)
+
+    with pytest.raises(ValueError, match="belongs to another traced function"):
+        f(tf.constant(1.0))

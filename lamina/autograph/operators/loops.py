@@ -9,6 +9,7 @@ from lamina.autograph.operators.branches import if_stmt
 from lamina.autograph.operators.iteration import Enumerated, NumberRange, Zipped
 from lamina.autograph.operators.streams import for_stream, is_stream
 from lamina.autograph.staging import conditional, loops, predicates
+from lamina.autograph.staging.carry import ShapeChanged
 from lamina.autograph.staging.values import first_size
 from lamina.engine.kernel import Kernel, execute
 from lamina.engine.tensor import Tensor, convert_to_tensor, is_tensor
@@ -78,10 +79,19 @@ def while_stmt(
     """Runs a loop, or stages it from where its test gives a tensor in a trace."""
     block = LoopBlock(body, get_state, set_state, names, options)
     value = _first_test(test) if is_tracing() else test()
+    unrolled = False
     while True:
         if is_tracing() and is_tensor(value):
-            _stage_while(test, block)
-            return
+            known = not predicates.is_staged(value)
+            if not (known and unrolled):
+                try:
+                    _stage_while(test, block)
+                    return
+                except ShapeChanged:
+                    # Shapes may change where the test is known while tracing.
+                    if not known:
+                        raise
+                    unrolled = True
         if not value:
             return
         body()

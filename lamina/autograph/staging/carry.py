@@ -20,6 +20,10 @@ from lamina.engine.trace import Captured, capture
 Values = tuple[Any, ...]
 
 
+class ShapeChanged(ValueError):
+    """A loop variable has another shape after an iteration."""
+
+
 class Carry:
     """A loop state sorted into arrays and Python objects.
 
@@ -156,7 +160,7 @@ class Carry:
                 f"'{name}' has shape {after} after one iteration, which does not "
                 f"conform with the shape invariant {shapes}."
             )
-        raise ValueError(
+        raise ShapeChanged(
             f"'{name}' has shape {before} before the loop, but shape {after} after one "
             "iteration. Use tf.autograph.experimental.set_loop_options to set shape "
             "invariants (the loop then runs op by op), or write into a tensor of the "

@@ -37,6 +37,27 @@ for _callback in (jax.debug.callback, jax.pure_callback):
     logging.getLogger(_callback.__module__).addFilter(_KnownFailures())
 
 
+class _Silence:
+    """How many backward passes are running: what they repeat is not shown again."""
+
+    depth = 0
+
+
+def silence(*_: Any) -> None:
+    """Starts a backward pass: ordered calls such as prints are left out."""
+    _Silence.depth += 1
+
+
+def speak(*_: Any) -> None:
+    """Ends a backward pass."""
+    _Silence.depth = max(0, _Silence.depth - 1)
+
+
+def is_ordered(program: Any) -> bool:
+    """Whether a captured program makes ordered calls."""
+    return any(type(e).__name__.startswith("Ordered") for e in program.jaxpr.effects)
+
+
 def fail_callback(error: Exception) -> NoReturn:
     """Ends the running program with an error of the user's."""
     callback_failed(error)
@@ -113,7 +134,11 @@ def emit(
 
     def call(*arrays: Any) -> None:
         stopped = [lax.stop_gradient(jnp.asarray(array)) for array in arrays]
-        jax.debug.callback(function, *stopped, ordered=ordered)
+        jax.debug.callback(shown, *stopped, ordered=ordered)
+
+    def shown(*arrays: Any) -> None:
+        if not (ordered and _Silence.depth):
+            function(*arrays)
 
     trace = state.trace
     if trace is None:

@@ -18,7 +18,7 @@ from jax import numpy as jnp
 
 from lamina.autograph.staging import predicates, recompute
 from lamina.autograph.staging.carry import Carry, prepare
-from lamina.autograph.staging.effects import assert_true
+from lamina.autograph.staging.effects import assert_true, is_ordered
 from lamina.autograph.staging.inputs import Inputs
 from lamina.autograph.staging.values import first_size, stageable, to_tensor
 from lamina.engine.kernel import Kernel, execute
@@ -86,7 +86,13 @@ def while_loop(
             out, new = inputs.call(steps, loop_now[:width], outer(loop_now, held))
             return [now[0] + 1, *carry.like(out), *_cast(new, loop[width:])]
 
-        return recompute.while_loop(go_on, step, [zero, *loop], [*consts, *limit])
+        return recompute.while_loop(
+            go_on,
+            step,
+            [zero, *loop],
+            [*consts, *limit],
+            speaks=is_ordered(tests) or is_ordered(steps),
+        )
 
     count, *out = execute(Kernel("tf.while_loop", lower), first)
     _assign(inputs.written, out[width:])

@@ -19,15 +19,22 @@ import jax
 from jax import lax
 from jax import numpy as jnp
 
+from lamina.autograph.staging.effects import silence, speak
+
 Arrays = list[Any]
 Body = Callable[[Arrays, Arrays], Arrays]
 Test = Callable[[Arrays, Arrays], Any]
+
 _STORE_BYTES = 64 << 20
 _MOST_SLOTS = 256
 
 
 def while_loop(
-    test: Test, body: Body, state: Sequence[Any], consts: Sequence[Any]
+    test: Test,
+    body: Body,
+    state: Sequence[Any],
+    consts: Sequence[Any],
+    speaks: bool = False,
 ) -> Arrays:
     """Repeats ``state = body(state, consts)`` while ``test(state, consts)``.
 
@@ -37,6 +44,7 @@ def while_loop(
         state: arrays.
         consts: arrays that the loop reads; everything traced must come through here
             or ``state``.
+        speaks: whether the body prints, which the backward pass must not do again.
 
     Returns:
         The last state. Reverse-mode differentiable in both, to any order.
@@ -57,7 +65,12 @@ def while_loop(
 
     def backward(kept: Any, cotangents: Arrays) -> tuple[Arrays, Arrays]:
         count, stride, stores, consts = kept
-        return _walk_back(body, count, stride, stores, consts, cotangents)
+        if speaks:
+            jax.debug.callback(silence, ordered=True)
+        found = _walk_back(body, count, stride, stores, consts, cotangents)
+        if speaks:
+            jax.debug.callback(speak, ordered=True)
+        return found
 
     run.defvjp(forward, backward)
     return run(state, consts)
