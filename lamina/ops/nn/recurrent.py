@@ -8,8 +8,10 @@ inside, batch first outside.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 from jax import lax
 
@@ -37,63 +39,135 @@ def _project(x: Array, kernel: Array, bias: Array | None, drop: Array | None) ->
     return z if bias is None else z + bias
 
 
-def _recur(h: Array, kernel: Array, drop: Array | None) -> Array:
-    """`h @ kernel`, each gate with its own dropped units if `drop` is given."""
+def _product(kernel: Array, drop: Array | None) -> Callable[[Array], Array] | None:
+    """`h @ kernel` where each gate drops units of its own; None without dropping."""
     if drop is None:
-        return h @ kernel
+        return None
     gates = jnp.reshape(kernel, (kernel.shape[0], drop.shape[0], -1))
-    return jnp.reshape(jnp.einsum("bv,gbv,vgu->bgu", h, drop, gates), (h.shape[0], -1))
+
+    def multiply(h: Array) -> Array:
+        parts = jnp.einsum("bv,gbv,vgu->bgu", h, drop, gates)
+        return jnp.reshape(parts, (h.shape[0], -1))
+
+    return multiply
 
 
-def _run(
-    step: Callable[[Array, States], tuple[Array, States]],
-    z: Array,
-    states: States,
-    mask: Array | None,
-    *,
-    backwards: bool,
-    sequences: bool,
-    zero_masked: bool,
-    unroll: bool,
-) -> Result:
-    """Runs `step` over the first axis of `z`.
+@dataclass(frozen=True)
+class _Loop:
+    """A recurrent cell and how it runs.
 
-    Where the mask is False the states stay, and the output is the one before (zeros
-    with `zero_masked`).
-
-    Returns:
-        `(last_output, outputs, *states)`; `outputs` holds the last one only unless
-        `sequences`.
+    Args:
+        cell: `(x, product, states) -> (output, states)`, where `product` is
+            `states[0] @ recurrent_kernel`.
+        backwards: whether to start with the last step.
+        sequences: whether all outputs are wanted.
+        zero_masked: whether masked steps give zeros instead of the output before.
+        unroll: whether to write the loop out.
+        product: what stands in for `states[0] @ recurrent_kernel`.
     """
-    steps = z.shape[0]
-    inputs: Any = z if mask is None else (z, jnp.swapaxes(mask, 0, 1) != 0)
 
-    def body(carry: Any, now: Any) -> tuple[Any, Any]:
-        held, before = carry
-        if mask is None:
-            output, new = step(now, held)
-        else:
-            value, keep = now
-            output, new = step(value, held)
-            keep = keep[:, None]
-            new = tuple(jnp.where(keep, a, b) for a, b in zip(new, held, strict=True))
-            output = jnp.where(keep, output, 0 if zero_masked else before)
-        return (new, output), output if sequences else None
+    cell: Callable[[Array, Array, States], tuple[Array, States]]
+    backwards: bool
+    sequences: bool
+    zero_masked: bool
+    unroll: bool
+    product: Callable[[Array], Array] | None = None
 
-    # The reverse scan would give outputs in the order of the inputs; they are wanted
-    # in the order of the steps.
-    if backwards:
-        inputs = (
-            jnp.flip(inputs, 0)
-            if mask is None
-            else tuple(jnp.flip(part, 0) for part in inputs)
-        )
-    start = (states, jnp.zeros_like(states[0]))
-    (final, last), outputs = lax.scan(
-        body, start, inputs, unroll=max(steps, 1) if unroll else 1
-    )
-    outputs = jnp.swapaxes(outputs, 0, 1) if sequences else last[:, None]
-    return (last, outputs, *final)
+    def run(
+        self,
+        z: Array,
+        extra: Array | None,
+        states: States,
+        recurrent: Array,
+        mask: Array | None,
+    ) -> Result:
+        """Runs the cell over the first axis of `z`.
+
+        Args:
+            z: the projected inputs `(T, B, G * U)`.
+            extra: added to the products; `(T, B, G * U)`. None means that the cell
+                adds `z` and the product, and uses neither of them elsewhere.
+            states: the first states.
+            recurrent: the recurrent kernel.
+            mask: `(B, T)`; False steps leave states and output as they were.
+
+        Returns:
+            `(last_output, outputs, *states)`; `outputs` holds the last one only
+            unless `sequences`.
+        """
+        keep = None if mask is None else jnp.swapaxes(mask, 0, 1) != 0
+        if self.backwards:
+            # A reverse scan would give outputs in the order of the inputs; they are
+            # wanted in the order of the steps.
+            z, extra, keep = (
+                None if part is None else jnp.flip(part, 0) for part in (z, extra, keep)
+            )
+        sweep = self._sweep if self.product else self._with_late_gradient()
+        (final, last), outputs, _ = sweep(z, extra, states, recurrent, keep)
+        outputs = jnp.swapaxes(outputs, 0, 1) if self.sequences else last[:, None]
+        return (last, outputs, *final)
+
+    def _sweep(
+        self,
+        z: Array,
+        extra: Array | None,
+        states: States,
+        recurrent: Array,
+        keep: Array | None,
+        history: bool = False,
+    ) -> Any:
+        def body(carry: Any, now: Any) -> tuple[Any, Any]:
+            held, before = carry
+            x, more, kept = now
+            product = self.product(held[0]) if self.product else held[0] @ recurrent
+            product = product if more is None else product + more
+            output, new = self.cell(x, product, held)
+            if kept is not None:
+                kept = kept[:, None]
+                new = tuple(
+                    jnp.where(kept, a, b) for a, b in zip(new, held, strict=True)
+                )
+                output = jnp.where(kept, output, 0 if self.zero_masked else before)
+            outputs = output if self.sequences else None
+            return (new, output), (outputs, held[0] if history else None)
+
+        start = (states, jnp.zeros_like(states[0]))
+        steps = max(z.shape[0], 1) if self.unroll else 1
+        carry, (outputs, seen) = lax.scan(body, start, (z, extra, keep), unroll=steps)
+        return carry, outputs, seen
+
+    def _with_late_gradient(self) -> Callable[..., Any]:
+        """The loop with the gradient of the recurrent kernel taken after it.
+
+        Inside the loop that gradient is a small product at every step, summed up; all
+        steps together are one large product, which is a third faster on processors.
+        """
+
+        @jax.custom_vjp
+        def sweep(z: Any, extra: Any, states: Any, recurrent: Any, keep: Any) -> Any:
+            return self._sweep(z, extra, states, recurrent, keep)
+
+        def forward(
+            z: Any, extra: Any, states: Any, recurrent: Any, keep: Any
+        ) -> tuple[Any, Any]:
+            def run(z: Any, extra: Any, states: Any) -> Any:
+                carry, outputs, seen = self._sweep(
+                    z, extra, states, recurrent, keep, history=True
+                )
+                return (carry, outputs, None), seen
+
+            results, pull, seen = jax.vjp(run, z, extra, states, has_aux=True)
+            return results, (pull, seen)
+
+        def backward(saved: Any, cotangents: Any) -> tuple[Any, ...]:
+            pull, seen = saved
+            dz, d_extra, d_states = pull(cotangents)
+            d_product = dz if d_extra is None else d_extra
+            d_recurrent = jnp.einsum("tbu,tbk->uk", seen, d_product)
+            return dz, d_extra, d_states, d_recurrent, None
+
+        sweep.defvjp(forward, backward)
+        return sweep
 
 
 def _check(name: str, x: Array, kernel: Array, recurrent: Array, gates: int) -> None:
@@ -151,20 +225,19 @@ def simple_rnn(
     _check("keras.layers.SimpleRNN", x, kernel, recurrent_kernel, 1)
     z = _project(x, kernel, bias, drop)
 
-    def step(now: Array, states: States) -> tuple[Array, States]:
-        new = activation(now + _recur(states[0], recurrent_kernel, recurrent_drop))
+    def cell(now: Array, product: Array, states: States) -> tuple[Array, States]:
+        new = activation(now + product)
         return new, (new,)
 
-    return _run(
-        step,
-        z,
-        (h,),
-        mask,
-        backwards=backwards,
-        sequences=sequences,
-        zero_masked=zero_masked,
-        unroll=unroll,
+    loop = _Loop(
+        cell,
+        backwards,
+        sequences,
+        zero_masked,
+        unroll,
+        _product(recurrent_kernel, recurrent_drop),
     )
+    return loop.run(z, None, (h,), recurrent_kernel, mask)
 
 
 @op("keras.layers.LSTM", dtypes="real_floating")
@@ -219,24 +292,21 @@ def lstm(
     gate: Function = recurrent_activation
     z = _project(x, kernel, bias, drop)
 
-    def step(now: Array, states: States) -> tuple[Array, States]:
-        before, cell = states
-        total = now + _recur(before, recurrent_kernel, recurrent_drop)
-        i, f, g, o = jnp.split(total, 4, axis=1)
-        cell = gate(f) * cell + gate(i) * activation(g)
-        output = gate(o) * activation(cell)
-        return output, (output, cell)
+    def cell(now: Array, product: Array, states: States) -> tuple[Array, States]:
+        i, f, g, o = jnp.split(now + product, 4, axis=1)
+        carry = gate(f) * states[1] + gate(i) * activation(g)
+        output = gate(o) * activation(carry)
+        return output, (output, carry)
 
-    return _run(
-        step,
-        z,
-        (h, c),
-        mask,
-        backwards=backwards,
-        sequences=sequences,
-        zero_masked=zero_masked,
-        unroll=unroll,
+    loop = _Loop(
+        cell,
+        backwards,
+        sequences,
+        zero_masked,
+        unroll,
+        _product(recurrent_kernel, recurrent_drop),
     )
+    return loop.run(z, None, (h, c), recurrent_kernel, mask)
 
 
 @op("keras.layers.GRU", dtypes="real_floating")
@@ -295,35 +365,29 @@ def gru(
     if bias is not None and reset_after:
         bias_x, bias_h = bias[0], bias[1]
     inputs = _project(x, kernel, bias_x, drop)
-    outer, inner = recurrent_kernel, recurrent_kernel
-    if not reset_after:
-        outer, inner = outer[:, : 2 * units], outer[:, 2 * units :]
-    outer_drop = recurrent_drop
-    if outer_drop is not None and not reset_after:
-        outer_drop = outer_drop[:2]
+    product = _product(recurrent_kernel, recurrent_drop)
+    extra = None
+    if reset_after:
+        extra = jnp.zeros_like(inputs) if bias_h is None else bias_h
+        extra = jnp.broadcast_to(extra, inputs.shape)
+    else:
+        # Only two gates use the plain product; the third one waits for the reset.
+        outer_drop = None if recurrent_drop is None else recurrent_drop[:2]
+        outer = recurrent_kernel[:, : 2 * units]
+        product = _product(outer, outer_drop) or (lambda state: state @ outer)
 
-    def step(now: Array, states: States) -> tuple[Array, States]:
+    def cell(now: Array, total: Array, states: States) -> tuple[Array, States]:
         before = states[0]
         x_z, x_r, x_h = jnp.split(now, 3, axis=1)
-        total = _recur(before, outer, outer_drop)
-        total = total if bias_h is None else total + bias_h
         z = gate(x_z + total[:, :units])
         r = gate(x_r + total[:, units : 2 * units])
         if reset_after:
             candidate = r * total[:, 2 * units :]
         else:
             kept = before if recurrent_drop is None else before * recurrent_drop[2]
-            candidate = (r * kept) @ inner
+            candidate = (r * kept) @ recurrent_kernel[:, 2 * units :]
         new = z * before + (1 - z) * activation(x_h + candidate)
         return new, (new,)
 
-    return _run(
-        step,
-        inputs,
-        (h,),
-        mask,
-        backwards=backwards,
-        sequences=sequences,
-        zero_masked=zero_masked,
-        unroll=unroll,
-    )
+    loop = _Loop(cell, backwards, sequences, zero_masked, unroll, product)
+    return loop.run(inputs, extra, (h,), recurrent_kernel, mask)

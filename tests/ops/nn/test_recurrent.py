@@ -1,12 +1,14 @@
 """The recurrent operations against loops written out in NumPy."""
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
 import lamina as tf
 from lamina.keras.activations.lowering import lowering_of
 from lamina.keras.activations.smooth import sigmoid, tanh
-from lamina.ops.nn.recurrent import lstm, simple_rnn
+from lamina.ops.nn.recurrent import gru, lstm, simple_rnn
 
 RNG = np.random.default_rng(1)
 X = RNG.normal(size=(2, 5, 3)).astype("float32")
@@ -75,3 +77,24 @@ def test_wrong_sizes_are_named() -> None:
 
 def _logistic(x: np.ndarray) -> np.ndarray:
     return 1 / (1 + np.exp(-x))
+
+
+@pytest.mark.parametrize("reset_after", [False, True])
+def test_the_late_gradient_is_the_gradient(reset_after: bool) -> None:
+    kernel, recurrent, bias = weights(3)
+    bias = np.stack([bias, bias + 1]) if reset_after else bias
+    mask = np.array([[True, False, True, True, True], [True] * 5])
+    functions = (lowering_of(tanh), lowering_of(sigmoid))
+
+    def total(recurrent: jax.Array) -> jax.Array:
+        outputs = gru.lower(
+            X, H, kernel, recurrent, bias, mask, None, None, *functions, reset_after
+        )
+        return jnp.sum(outputs[1] ** 2)
+
+    found = jax.grad(total)(jnp.asarray(recurrent))
+    direction = RNG.normal(size=recurrent.shape).astype("float32")
+    step = 1e-2
+    high, low = total(recurrent + step * direction), total(recurrent - step * direction)
+    slope = float(jnp.sum(found * direction))
+    assert abs(slope - float(high - low) / (2 * step)) < 2e-2 * max(1, abs(slope))
