@@ -95,6 +95,15 @@ class _ConvTranspose(ConvLayer):
             self.output_padding = integer_tuple(
                 kind, "output_padding", output_padding, self.rank, allow_zero=True
             )
+            if any(
+                extra >= step
+                for extra, step in zip(self.output_padding, self.strides, strict=True)
+            ):
+                raise self._problem(
+                    "`output_padding` must be strictly less than `strides`: "
+                    f"output_padding={self.output_padding}, strides={self.strides}",
+                    "an output padding below the stride",
+                )
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.kernel_regularizer = regularizers.get(kernel_regularizer)
         self.kernel_constraint = constraints.get(kernel_constraint)

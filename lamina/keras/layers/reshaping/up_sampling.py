@@ -7,6 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from lamina.engine.errors import message
 from lamina.engine.op import Array, TensorLike, op
 from lamina.engine.tensor import Tensor
 from lamina.keras.layers.arguments import (
@@ -69,6 +70,15 @@ class UpSampling1D(_UpSampling):
 
     def __init__(self, size: int = 2, **kwargs: Any) -> None:
         super().__init__("channels_last", **kwargs)
+        if isinstance(size, bool) or not isinstance(size, int):
+            raise TypeError(
+                message(
+                    "keras.layers.UpSampling1D",
+                    expected="Expected an integer value for `size`",
+                    received=f"size={size!r} (of type {type(size)})",
+                    hint="Pass how often to repeat.",
+                )
+            )
         self.size = positive_integer("UpSampling1D", "size", size)
 
     def get_config(self) -> dict[str, Any]:
