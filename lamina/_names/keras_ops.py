@@ -1,7 +1,7 @@
 """Public names of keras.ops."""
 
 NAMES: dict[str, tuple[str, ...]] = {
-    "lamina.keras.ops.core": (
+    "lamina.keras.ops.tensors": (
         "keras.ops.convert_to_tensor @ convert_to_tensor_",
         "keras.ops.convert_to_numpy",
         "keras.ops.is_tensor",
@@ -13,6 +13,13 @@ NAMES: dict[str, tuple[str, ...]] = {
         "keras.ops.size keras.ops.numpy.size",
         "keras.ops.stop_gradient",
         "keras.ops.custom_gradient",
+        "keras.ops.scatter",
+        "keras.ops.scatter_update",
+        "keras.ops.slice",
+        "keras.ops.slice_update",
+        "keras.ops.rearrange",
+    ),
+    "lamina.keras.ops.control": (
         "keras.ops.cond",
         "keras.ops.switch",
         "keras.ops.while_loop",
@@ -21,11 +28,6 @@ NAMES: dict[str, tuple[str, ...]] = {
         "keras.ops.vectorized_map",
         "keras.ops.scan",
         "keras.ops.associative_scan",
-        "keras.ops.scatter",
-        "keras.ops.scatter_update",
-        "keras.ops.slice",
-        "keras.ops.slice_update",
-        "keras.ops.rearrange",
     ),
     "lamina.keras.ops.arithmetic": (
         "keras.ops.add keras.ops.numpy.add",
@@ -212,6 +214,15 @@ NAMES: dict[str, tuple[str, ...]] = {
         "keras.ops.roll keras.ops.numpy.roll",
         "keras.ops.tile keras.ops.numpy.tile",
         "keras.ops.repeat keras.ops.numpy.repeat",
+        "keras.ops.pad keras.ops.numpy.pad",
+        "keras.ops.diag keras.ops.numpy.diag",
+        "keras.ops.diagflat keras.ops.numpy.diagflat",
+        "keras.ops.diagonal keras.ops.numpy.diagonal",
+        "keras.ops.tril keras.ops.numpy.tril",
+        "keras.ops.triu keras.ops.numpy.triu",
+        "keras.ops.copy keras.ops.numpy.copy",
+    ),
+    "lamina.keras.ops.joining": (
         "keras.ops.concatenate keras.ops.numpy.concatenate",
         "keras.ops.stack keras.ops.numpy.stack",
         "keras.ops.hstack keras.ops.numpy.hstack",
@@ -224,13 +235,6 @@ NAMES: dict[str, tuple[str, ...]] = {
         "keras.ops.vsplit keras.ops.numpy.vsplit",
         "keras.ops.dsplit keras.ops.numpy.dsplit",
         "keras.ops.unstack",
-        "keras.ops.pad keras.ops.numpy.pad",
-        "keras.ops.diag keras.ops.numpy.diag",
-        "keras.ops.diagflat keras.ops.numpy.diagflat",
-        "keras.ops.diagonal keras.ops.numpy.diagonal",
-        "keras.ops.tril keras.ops.numpy.tril",
-        "keras.ops.triu keras.ops.numpy.triu",
-        "keras.ops.copy keras.ops.numpy.copy",
     ),
     "lamina.keras.ops.selection": (
         "keras.ops.where keras.ops.numpy.where",
@@ -250,7 +254,7 @@ NAMES: dict[str, tuple[str, ...]] = {
         "keras.ops.unique keras.ops.numpy.unique",
         "keras.ops.vectorize keras.ops.numpy.vectorize",
     ),
-    "lamina.keras.ops.linalg": (
+    "lamina.keras.ops.matrices": (
         "keras.ops.inv keras.ops.linalg.inv",
         "keras.ops.det keras.ops.linalg.det",
         "keras.ops.slogdet keras.ops.numpy.slogdet",
@@ -331,15 +335,25 @@ NAMES: dict[str, tuple[str, ...]] = {
         "keras.ops.log_softmax keras.ops.nn.log_softmax",
         "keras.ops.one_hot keras.ops.nn.one_hot",
         "keras.ops.multi_hot keras.ops.nn.multi_hot",
-        "keras.ops.binary_crossentropy keras.ops.nn.binary_crossentropy",
-        "keras.ops.categorical_crossentropy keras.ops.nn.categorical_crossentropy",
-        "keras.ops.sparse_categorical_crossentropy "
-        "keras.ops.nn.sparse_categorical_crossentropy",
-        "keras.ops.moments keras.ops.nn.moments",
-        "keras.ops.batch_normalization keras.ops.nn.batch_normalization",
         "keras.ops.depth_to_space keras.ops.nn.depth_to_space",
         "keras.ops.space_to_depth keras.ops.nn.space_to_depth",
+    ),
+    "lamina.keras.ops.loss_functions": (
+        "keras.ops.sparse_categorical_crossentropy "
+        "keras.ops.nn.sparse_categorical_crossentropy",
+        "keras.ops.binary_crossentropy keras.ops.nn.binary_crossentropy",
+        "keras.ops.categorical_crossentropy keras.ops.nn.categorical_crossentropy",
+        "keras.ops.batch_normalization keras.ops.nn.batch_normalization",
         "keras.ops.psnr keras.ops.nn.psnr",
+    ),
+    "lamina.keras.ops.images": (
+        "keras.ops.image.resize",
+        "keras.ops.image.rgb_to_grayscale",
+        "keras.ops.image.rgb_to_hsv",
+        "keras.ops.image.hsv_to_rgb",
+        "keras.ops.image.pad_images",
+        "keras.ops.image.crop_images",
+        "keras.ops.image.extract_patches",
     ),
     "lamina.keras.ops.promotion": ("keras.backend.result_type",),
 }

@@ -27,7 +27,7 @@ from lamina.keras.common.stateless import (
     register_uninitialized_variable,
 )
 from lamina.keras.ops import arithmetic
-from lamina.keras.ops.linalg import matmul
+from lamina.keras.ops.matrices import matmul
 from lamina.ops.array.casting import cast
 
 _AGGREGATIONS = {

@@ -117,7 +117,7 @@ from lamina.keras.ops.arithmetic import maximum as maximum
 from lamina.keras.ops.arithmetic import minimum as minimum
 from lamina.keras.ops.arithmetic import not_equal as not_equal
 from lamina.keras.ops.arithmetic import power as pow
-from lamina.keras.ops.core import cast as cast
+from lamina.keras.ops.tensors import cast as cast
 from lamina.keras.ops.elementwise import abs as abs
 from lamina.keras.ops.elementwise import clip as clip
 from lamina.keras.ops.elementwise import cos as cos

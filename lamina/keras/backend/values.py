@@ -10,7 +10,7 @@ import numpy as np
 from lamina.engine.tensor import Tensor, convert_to_tensor
 from lamina.engine.variable import Variable
 from lamina.keras.common.state import get_global_attribute, set_global_attribute
-from lamina.keras.ops import core, selection
+from lamina.keras.ops import control, selection
 from lamina.keras.ops.promotion import convert
 
 
@@ -173,7 +173,7 @@ def switch(condition: Any, then_expression: Any, else_expression: Any) -> Any:
     """
     flag = convert(condition, "bool")
     if not tuple(flag.shape):
-        return core.cond(flag, _call(then_expression), _call(else_expression))
+        return control.cond(flag, _call(then_expression), _call(else_expression))
     first = convert_to_tensor(_call(then_expression)())
     second = convert_to_tensor(_call(else_expression)())
     for _ in range(len(first.shape) - len(flag.shape)):

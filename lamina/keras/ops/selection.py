@@ -367,7 +367,7 @@ def _unique(
     x: TensorLike, index: bool, inverse: bool, counts: bool, axis: Any, ordered: bool
 ) -> list[Array]:
     """The lowering of `keras.ops.unique`."""
-    out: Any = np.unique(np.asarray(x), index, inverse, counts, axis)
+    out: Any = np.unique(np.asarray(x), index, inverse, counts, axis)  # type: ignore[call-overload]
     parts = list(out) if isinstance(out, tuple) else [out]
     rest = []
     for place, part in enumerate(parts[1:]):
