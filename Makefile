@@ -3,7 +3,7 @@
 # make conformance  compare with real TensorFlow and Keras, installed beside Lamina
 # make record       record the oracle's answers again (GROUP=name for one group)
 # make bench        time Lamina beside TensorFlow, Keras on JAX and PyTorch
-# make docs         write the generated documentation tables
+# make docs         write what is generated: the table of symbols, the stubs for editors
 # make format       format the code and sort the imports
 
 PYTHON ?= python3
@@ -45,6 +45,7 @@ bench: $(BENCH)/.ready
 	$(QUIET) $(BENCH)/bin/python -m benchmarks $(ARGS)
 
 docs: $(VENV)/.ready-test
+	$(PY) tools/generate_stubs.py
 	$(PY) tools/compatibility.py
 
 format: $(VENV)/.ready-test

@@ -97,12 +97,12 @@ class Op(Generic[P, R]):
         for value in args[:count]:
             kind = type(value)
             if kind is Tensor:
-                arrays.append(value._value)
+                arrays.append(value._value)  # type: ignore[attr-defined]
             elif kind is float or kind is int:
                 numbers = True
                 arrays.append(value)
             elif hasattr(kind, "__lamina_tensor__"):
-                arrays.append(value.__lamina_tensor__()._value)
+                arrays.append(value.__lamina_tensor__()._value)  # type: ignore[attr-defined]
             else:
                 return self._call(args, kwargs)
         if len(arrays) != count or (numbers and not self._adapt(arrays)):

@@ -217,7 +217,9 @@ class RootMeanSquaredError(Mean):
     ) -> None:
         super().__init__(name=name, dtype=dtype)
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+    def update_state(  # type: ignore[override]
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None
+    ) -> None:
         """Adds a batch of targets and predictions."""
         errors = squared_difference(y_true, y_pred, self.dtype)
         super().update_state(errors, sample_weight=sample_weight)

@@ -103,7 +103,7 @@ class AdamW(Adam):
     Reference: `keras.optimizers.AdamW`.
     """
 
-    def __init__(
+    def __init__(  # type: ignore[misc]
         self,
         learning_rate: Any = 0.001,
         weight_decay: float = 0.004,

@@ -49,7 +49,7 @@ class Muon(Optimizer):
     Reference: `keras.optimizers.Muon`.
     """
 
-    def __init__(
+    def __init__(  # type: ignore[misc]
         self,
         learning_rate: Any = 0.001,
         adam_beta_1: float = 0.9,

@@ -8,7 +8,7 @@ attribute; members of lists and dicts become groups named after their class. A g
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import h5py
@@ -151,29 +151,19 @@ def _children(saveable: Any) -> Iterator[tuple[str, Any]]:
 
 def _skip_set(saveable: Any) -> set[str]:
     """The attributes that every object of its kind has, which hold no own state."""
-    for kind, make in (
-        ("Sequential", Sequential),
-        ("Model", Model),
-        ("Layer", Layer),
-        ("Optimizer", lambda: Optimizer(learning_rate=0.1)),
-        ("Metric", Metric),
-    ):
-        cls: Any = {"Sequential": Sequential, "Model": Model, "Layer": Layer}.get(
-            kind, Optimizer if kind == "Optimizer" else Metric
-        )
+    makers: tuple[tuple[type, Callable[[], Any]], ...] = (
+        (Sequential, lambda: Sequential(name="reference")),
+        (Model, lambda: Model(name="reference")),
+        (Layer, lambda: Layer(name="reference")),
+        (Optimizer, lambda: Optimizer(learning_rate=0.1)),
+        (Metric, lambda: Metric(name="reference")),
+    )
+    for cls, make in makers:
         if isinstance(saveable, cls):
+            kind = cls.__name__
             if kind not in _skip_sets:
-                names = set(
-                    dir(
-                        make(name="reference")
-                        if kind != "Optimizer"  # type: ignore[operator]
-                        else make()
-                    )
-                )  # type: ignore[operator]
-                names -= {"optimizer"}
-                if kind == "Model":
-                    names -= {"layers"}
-                _skip_sets[kind] = names
+                names = set(dir(make())) - {"optimizer"}
+                _skip_sets[kind] = names - ({"layers"} if cls is Model else set())
             return _skip_sets[kind]
     return set()
 

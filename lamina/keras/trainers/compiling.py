@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -33,6 +33,14 @@ _AS_LOSS: dict[str, Kernel] = {}
 
 class Compiling:
     """`compile`, the losses and metrics that it makes, and their part of a step."""
+
+    if TYPE_CHECKING:  # given by the layer that a model is
+        built: bool
+        _metrics: list[Any]
+
+        @property
+        def trainable_variables(self) -> list[Any]: ...
+        def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
 
     @no_automatic_dependency_tracking
     def __init__(self) -> None:
