@@ -10,9 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import jax.numpy as jnp
 import numpy as np
-from jax import lax
 
 from lamina.autograph.staging import conditional, predicates
 from lamina.autograph.staging.effects import check
@@ -20,34 +18,12 @@ from lamina.autograph.staging.values import first_size, slices
 from lamina.engine.context import state
 from lamina.engine.dtypes import DType, as_dtype, float32
 from lamina.engine.errors import InvalidArgumentError, OutOfRangeError
-from lamina.engine.kernel import HostOpInTrace, Kernel, execute
+from lamina.engine.kernel import HostOpInTrace, execute
 from lamina.engine.shapes import TensorShape
 from lamina.engine.tensor import Tensor, convert_to_tensor
 from lamina.engine.trace import is_tracing
 from lamina.engine.type_spec import TypeSpec
-
-_READ = Kernel(
-    "tf.TensorArray.read",
-    lambda buffer, at: lax.dynamic_index_in_dim(buffer, at, 0, keepdims=False),
-)
-_WRITE = Kernel(
-    "tf.TensorArray.write",
-    lambda buffer, at, x: jnp.asarray(buffer).at[at].set(x, mode="drop"),
-)
-_GATHER = Kernel("tf.TensorArray.gather", lambda b, at: jnp.take(b, at, axis=0))
-_SCATTER = Kernel("tf.TensorArray.scatter", _WRITE.call)
-_STACK = Kernel("tf.TensorArray.stack", lambda *xs: jnp.stack(xs))
-_CONCAT = Kernel("tf.TensorArray.concat", lambda *xs: jnp.concatenate(xs))
-_FLAT = Kernel("tf.TensorArray.concat", lambda b: jnp.reshape(b, (-1, *b.shape[2:])))
-_TOP = Kernel("tf.TensorArray.size", lambda top, at: jnp.maximum(top, at + 1))
-_TO_INT32 = Kernel("tf.cast", lambda x: x.astype(jnp.int32))
-_FULL = Kernel("tf.TensorArray.stack", lambda top, n: top == n)
-
-
-def _piece(tensor: Tensor, start: int, count: int) -> Tensor:
-    kernel = Kernel("tf.slice", lambda x: x[start : start + count], compiled=False)
-    piece: Tensor = execute(kernel, [tensor])
-    return piece
+from lamina.ops.control_flow import tensor_array_parts as parts
 
 
 class TensorArray:
@@ -172,7 +148,7 @@ class TensorArray:
         at = convert_to_tensor(index)
         if self._buffer is None and not predicates.is_staged(at):
             return self._read_item(int(at))
-        found: Tensor = execute(_READ, [self._as_buffer(), at])
+        found: Tensor = execute(parts.READ, [self._as_buffer(), at])
         return found
 
     def _read_item(self, at: int) -> Tensor:
@@ -184,31 +160,13 @@ class TensorArray:
 
     def _item(self, at: int) -> Tensor:
         if not 0 <= at < len(self._items):
-            raise OutOfRangeError.of(
-                "tf.TensorArray.read",
-                expected=f"an index below the size {len(self._items)}",
-                received=f"{at} (Tried to read from index {at} but array size is: "
-                f"{len(self._items)})",
-                hint="Check the loop's bounds.",
-            )
+            raise parts.outside("read", at, len(self._items))
         item = self._items[at]
         if item is None:
             if at in self._read_once:
-                raise InvalidArgumentError.of(
-                    "tf.TensorArray.read",
-                    expected="an element that was not read before",
-                    received=f"index {at} (Could not read index {at} twice because it "
-                    "was cleared after a previous read)",
-                    hint="Set clear_after_read=False.",
-                )
+                raise parts.read_twice(at)
             if not self._shape.is_fully_defined():
-                raise InvalidArgumentError.of(
-                    "tf.TensorArray.read",
-                    expected="an element that was written before",
-                    received=f"index {at} (Could not read from TensorArray index "
-                    f"{at}.)",
-                    hint="Write it first, or give element_shape to read zeros.",
-                )
+                raise parts.not_written(at)
             return self._zero()
         return item
 
@@ -230,29 +188,23 @@ class TensorArray:
         made._shape = self._joined(tensor.shape)
         buffer = self._as_buffer(tensor)
         made._items = []
-        made._buffer = execute(_WRITE, [buffer, at, tensor])
+        made._buffer = execute(parts.WRITE, [buffer, at, tensor])
         made._writes += 1
         if self._dynamic:
-            made._top = execute(_TOP, [self._int32(self.size()), self._int32(at)])
+            made._top = execute(parts.TOP, [self._int32(self.size()), self._int32(at)])
         return made
 
     @staticmethod
     def _int32(tensor: Tensor) -> Tensor:
         if tensor.dtype == "int32":
             return tensor
-        found: Tensor = execute(_TO_INT32, [tensor])
+        found: Tensor = execute(parts.TO_INT32, [tensor])
         return found
 
     def _write_item(self, at: int, tensor: Tensor) -> TensorArray:
         count = len(self._items)
         if at < 0 or (at >= count and not self._dynamic):
-            raise OutOfRangeError.of(
-                "tf.TensorArray.write",
-                expected=f"an index below the size {count}",
-                received=f"{at} (Tried to write to index {at} but array is not "
-                f"resizeable and size is: {count})",
-                hint="Make it larger, or set dynamic_size=True.",
-            )
+            raise parts.outside("write", at, count)
         made = self._copy() if is_tracing() else self
         made._shape = self._joined(tensor.shape)
         made._items.extend([None] * (at + 1 - count))
@@ -262,26 +214,13 @@ class TensorArray:
     def _element(self, value: Any) -> Tensor:
         tensor = convert_to_tensor(value, dtype_hint=self._dtype)
         if tensor.dtype != self._dtype:
-            raise InvalidArgumentError.of(
-                "tf.TensorArray.write",
-                expected=f"a {self._dtype.name} value, the dtype of the array",
-                received=f"{tensor.dtype.name} (TensorArray dtype is "
-                f"{self._dtype.name} but Op is trying to write dtype "
-                f"{tensor.dtype.name})",
-                hint="Use tf.cast, or make the array with that dtype.",
-            )
+            raise parts.wrong_dtype(self._dtype, tensor.dtype)
         return tensor
 
     def _joined(self, shape: TensorShape) -> TensorShape:
         known = self._shape if self._infer_shape else self._declared
         if not known.is_compatible_with(shape):
-            raise InvalidArgumentError.of(
-                "tf.TensorArray.write",
-                expected=f"a value of shape {known}, as the elements before",
-                received=f"shape {shape} (Incompatible shape for value ({shape}), "
-                f"expected ({known}))",
-                hint="Reshape or pad the value, or set infer_shape=False.",
-            )
+            raise parts.wrong_shape(known, shape)
         return known.merge_with(shape) if self._infer_shape else known
 
     # ------------------------------------------------------ whole arrays
@@ -299,7 +238,7 @@ class TensorArray:
         items = self._filled()
         if self._dtype == "string":
             return Tensor(np.stack([np.asarray(each._value) for each in items]))
-        found: Tensor = execute(_STACK, items)
+        found: Tensor = execute(parts.STACK, items)
         return found
 
     def concat(self, name: str | None = None) -> Tensor:
@@ -307,11 +246,11 @@ class TensorArray:
         del name
         if self._buffer is not None:
             self._check_full()
-            joined: Tensor = execute(_FLAT, [self._buffer])
+            joined: Tensor = execute(parts.FLAT, [self._buffer])
             return joined
         if not self._items:
             return self.stack()
-        found: Tensor = execute(_CONCAT, self._filled())
+        found: Tensor = execute(parts.CONCAT, self._filled())
         return found
 
     def gather(self, indices: Any, name: str | None = None) -> Tensor:
@@ -321,9 +260,9 @@ class TensorArray:
         if self._buffer is None and not predicates.is_staged(at):
             items = [self._item(int(each)) for each in np.asarray(at._value)]
             if items:
-                stacked: Tensor = execute(_STACK, items)
+                stacked: Tensor = execute(parts.STACK, items)
                 return stacked
-        found: Tensor = execute(_GATHER, [self._as_buffer(), at])
+        found: Tensor = execute(parts.GATHER, [self._as_buffer(), at])
         return found
 
     def unstack(self, value: Any, name: str | None = None) -> TensorArray:
@@ -346,15 +285,15 @@ class TensorArray:
         del name
         at, tensor = convert_to_tensor(indices), self._element(value)
         if self._buffer is None and not predicates.is_staged(at):
-            made, parts = self, slices(tensor)
+            made, rows = self, slices(tensor)
             for number, place in enumerate(np.asarray(at._value)):
-                made = made.write(int(place), parts[number])
+                made = made.write(int(place), rows[number])
             return made
         made = self._copy()
         made._shape = self._joined(tensor.shape[1:])
         made._items = []
         buffer = self._as_buffer(shape=tensor.shape[1:])
-        made._buffer = execute(_SCATTER, [buffer, at, tensor])
+        made._buffer = execute(parts.SCATTER, [buffer, at, tensor])
         return made
 
     def split(self, value: Any, lengths: Any, name: str | None = None) -> TensorArray:
@@ -370,7 +309,7 @@ class TensorArray:
         start = 0
         made._items = []
         for count in counts:
-            made._items.append(_piece(tensor, start, count))
+            made._items.append(parts.piece(tensor, start, count))
             start += count
         if len(set(counts)) == 1:
             made._shape = self._joined(made._items[0].shape)  # type: ignore[union-attr]
@@ -445,7 +384,7 @@ class TensorArray:
             )
         if any(item is not None for item in self._items):
             found: Tensor = execute(
-                _STACK,
+                parts.STACK,
                 [
                     Tensor(np.zeros(tuple(known), self._dtype.np_dtype))
                     if item is None
@@ -463,7 +402,7 @@ class TensorArray:
         count = self._capacity()
         limit = Tensor(np.asarray(count, np.int32))
         check(
-            execute(_FULL, [self._top, limit]),
+            execute(parts.FULL, [self._top, limit]),
             [self._top],
             lambda top: (
                 f"tf.TensorArray: expected {count} elements after the loop, one for "
@@ -550,8 +489,8 @@ class TensorArray:
                 else (self._top)
             )
             zeros = np.zeros((writes * length, *made._shape), self._dtype.np_dtype)
-            parts = [buffer, Tensor(zeros)] if count else [Tensor(zeros)]
-            buffer = execute(_CONCAT, parts)
+            pieces = [buffer, Tensor(zeros)] if count else [Tensor(zeros)]
+            buffer = execute(parts.CONCAT, pieces)
             made._settled = state.trace
             made._writes = self._writes + writes * length
         made._items, made._buffer = [], buffer
