@@ -107,8 +107,8 @@ class ModelCheckpoint(MonitorCallback):
         if self.save_weights_only:
             wanted = name.endswith(".weights.h5")
             hint = (
-                "When using `save_weights_only=True` in `ModelCheckpoint`, the filepath "
-                "provided must end in `.weights.h5` (Keras weights format)"
+                "When using `save_weights_only=True` in `ModelCheckpoint`, the "
+                "filepath provided must end in `.weights.h5` (Keras weights format)"
             )
         else:
             wanted = name.endswith((".keras", ".h5"))
