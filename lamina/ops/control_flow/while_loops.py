@@ -56,21 +56,7 @@ def while_loop(
     Reference: ``tf.while_loop``.
     """
     del parallel_iterations, swap_memory, name
-    for label, function in (("cond", cond), ("body", body)):
-        if not callable(function):
-            raise TypeError(
-                f"tf.while_loop: '{label}' must be callable. Received: "
-                f"{function!r:.100}. Pass a function of the loop variables."
-            )
-    if loop_vars is None or len(loop_vars) == 0:
-        raise ValueError(
-            message(
-                "tf.while_loop",
-                expected="at least one loop variable ('loop_vars' cannot be empty)",
-                received=f"{loop_vars!r}",
-                hint="Pass for example `(tf.constant(0),)`.",
-            )
-        )
+    _check_arguments(cond, body, loop_vars)
     cond, body = tf_convert(cond), tf_convert(body)
     if isinstance(loop_vars, dict):
         keys = sorted(loop_vars)
@@ -78,25 +64,7 @@ def while_loop(
     else:
         keys = list(range(len(loop_vars)))
         state = tuple(loop_vars)
-    single = len(state) == 1
-
-    def step(*now: Any) -> tuple[Any, ...]:
-        result = body(*now)
-        if isinstance(result, dict) and isinstance(loop_vars, dict):
-            return tuple(result[key] for key in keys)
-        if single and not isinstance(result, (list, tuple)):
-            return (result,)
-        if not isinstance(result, (list, tuple)) or len(result) != len(state):
-            raise ValueError(
-                message(
-                    "tf.while_loop",
-                    expected=f"'body' to return {len(state)} values like 'loop_vars'",
-                    received=f"{result!r:.200}",
-                    hint="The two structures don't have the same nested structure.",
-                )
-            )
-        return tuple(result)
-
+    step = _stepper(body, keys if isinstance(loop_vars, dict) else None, len(state))
     if is_tracing() and _depends_on_tensors(cond, state):
         names = [f"loop_vars[{key!r}]" for key in keys]
         after = loops.while_loop(
@@ -119,6 +87,47 @@ def while_loop(
         if nest.flatten(after)
         else after
     )
+
+
+def _check_arguments(cond: Any, body: Any, loop_vars: Any) -> None:
+    for label, function in (("cond", cond), ("body", body)):
+        if not callable(function):
+            raise TypeError(
+                f"tf.while_loop: '{label}' must be callable. Received: "
+                f"{function!r:.100}. Pass a function of the loop variables."
+            )
+    if loop_vars is None or len(loop_vars) == 0:
+        raise ValueError(
+            message(
+                "tf.while_loop",
+                expected="at least one loop variable ('loop_vars' cannot be empty)",
+                received=f"{loop_vars!r}",
+                hint="Pass for example `(tf.constant(0),)`.",
+            )
+        )
+
+
+def _stepper(body: Any, keys: list[Any] | None, count: int) -> Any:
+    """The body as a function from a tuple to a tuple of ``count`` values."""
+
+    def step(*now: Any) -> tuple[Any, ...]:
+        result = body(*now)
+        if isinstance(result, dict) and keys is not None:
+            return tuple(result[key] for key in keys)
+        if count == 1 and not isinstance(result, (list, tuple)):
+            return (result,)
+        if not isinstance(result, (list, tuple)) or len(result) != count:
+            raise ValueError(
+                message(
+                    "tf.while_loop",
+                    expected=f"'body' to return {count} values like 'loop_vars'",
+                    received=f"{result!r:.200}",
+                    hint="The two structures don't have the same nested structure.",
+                )
+            )
+        return tuple(result)
+
+    return step
 
 
 def _python_loop(
