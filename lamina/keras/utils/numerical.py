@@ -61,7 +61,7 @@ def normalize(x: Any, axis: int = -1, order: int = 2) -> Any:
     Raises:
         ValueError: `order` is no int from 1 on.
 
-    Reference: `keras.utils.normalize`.
+    Reference: `keras.utils.normalize`, which takes `axis=0` for the last axis.
     """
     if not isinstance(order, int) or not order >= 1:
         raise ValueError(f"Argument `order` must be an int >= 1. Received: {order}")
