@@ -67,7 +67,8 @@ class ConvLayer(Layer):
         if max(self.strides) > 1 and max(self.dilation_rate) > 1:
             raise self._problem(
                 "`strides > 1` not supported in conjunction with `dilation_rate > 1`. "
-                f"Received: strides={self.strides} and dilation_rate={self.dilation_rate}",
+                f"Received: strides={self.strides} and "
+                f"dilation_rate={self.dilation_rate}",
                 "strides or a dilation rate, not both",
             )
 
