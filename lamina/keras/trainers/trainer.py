@@ -13,7 +13,7 @@ from lamina.engine.tensor import Tensor
 from lamina.keras.callbacks.callback_list import CallbackList
 from lamina.keras.config import max_epochs, max_steps_per_epoch
 from lamina.keras.optimizers.base import Optimizer
-from lamina.keras.trainers.compiling import Compiling
+from lamina.keras.trainers.compiling import Compiling, is_overridden
 from lamina.keras.trainers.loops import ContinuedStream, Hooks, StepRunner, to_python
 from lamina.keras.trainers.packing import (
     class_weights_to_sample_weights,
@@ -102,7 +102,7 @@ class Trainer(Compiling):
                 per_dispatch
                 if isinstance(per_dispatch, int) and per_dispatch > 1
                 else None,
-                None if name == "predict_step" else self._prepare_step,
+                None if is_overridden(self, name, Trainer) else self._prepare_step,
             )
             found.version = version
             self._runners[name] = found
