@@ -4,10 +4,10 @@ from lamina.autograph import status
 from lamina.autograph.api import do_not_convert
 from lamina.autograph.operators import artifact, convert, converted_call, tf_convert
 from lamina.autograph.operators.calls import register_holder
-from lamina.engine import function as _function
+from lamina.engine.function import WeakMethod, set_converter, set_unconverted
 
-_function.set_converter(convert)
-_function.set_unconverted(do_not_convert)
-register_holder(_function._WeakMethod)
+set_converter(convert)
+set_unconverted(do_not_convert)
+register_holder(WeakMethod)
 
 __all__ = ["artifact", "convert", "converted_call", "status", "tf_convert"]

@@ -105,7 +105,7 @@ class Function:
             return found[1]
         number = id(instance)
         reference = weakref.ref(instance, lambda _: self._bound.pop(number, None))
-        bound = self._clone(_WeakMethod(self._python_function, reference))
+        bound = self._clone(WeakMethod(self._python_function, reference))
         self._bound[number] = (reference, bound)
         return bound
 
@@ -292,7 +292,7 @@ class Function:
         return concrete.compiler_ir
 
 
-class _WeakMethod:
+class WeakMethod:
     """A method whose object is held weakly by the cache of its programs."""
 
     def __init__(self, function: Callable[..., Any], instance: Any) -> None:
@@ -315,7 +315,7 @@ class _WeakMethod:
 
 
 def _argument_names(function: Callable[..., Any]) -> tuple[str, ...]:
-    if isinstance(function, _WeakMethod):
+    if isinstance(function, WeakMethod):
         return _argument_names(function._function)[1:]
     try:
         parameters = inspect.signature(function).parameters.values()
