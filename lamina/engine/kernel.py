@@ -21,6 +21,7 @@ from lamina.engine.failure import explain
 from lamina.engine.tensor import Tensor, Tracer
 
 FOLD_LIMIT = 1024  # elements: larger constants are not folded inside a trace
+FLOAT_FOLD_LIMIT = 16
 
 
 class HostOpInTrace(Exception):
@@ -85,7 +86,7 @@ class Kernel:
         return self.call(*arrays)
 
     def inline(self, arrays: Sequence[Any]) -> Any:
-        """Runs inside a trace; integer results of known values stay known."""
+        """Runs inside a trace; small results of known values stay known."""
         if self.host:
             if any(not isinstance(array, np.ndarray) for array in arrays):
                 raise HostOpInTrace(self.public_name)
@@ -96,18 +97,17 @@ class Kernel:
             with jax.ensure_compile_time_eval():
                 out = self.eager(arrays)
                 return jax.tree.map(np.asarray, out)
+        if arrays and all(isinstance(array, np.ndarray) for array in arrays):
+            arrays = [jnp.asarray(array) for array in arrays]  # not NumPy's rules
         return _unaliased(self.call(*arrays), arrays)
 
     def _foldable(self, arrays: Sequence[Any]) -> bool:
         if not self.differentiable and not arrays:
             return False
-        for array in arrays:
-            if not isinstance(array, np.ndarray) or array.size > FOLD_LIMIT:
-                return False
-            if array.dtype.kind not in "biu":
-                return False
+        if not all(isinstance(array, np.ndarray) and _small(array) for array in arrays):
+            return False
         shapes = jax.tree.leaves(jax.eval_shape(self.call, *arrays))
-        return all(s.dtype.kind in "biu" and s.size <= FOLD_LIMIT for s in shapes)
+        return all(map(_small, shapes))
 
     def primal(
         self, arrays: Sequence[Any], wanted: Sequence[int]
@@ -168,6 +168,14 @@ class Kernel:
 
             found = self._forward[wanted] = jax.jit(flat)
         return found
+
+
+def _small(array: Any) -> bool:
+    """Whether shape arithmetic could have made it: few integers or a few floats."""
+    kind = array.dtype.kind
+    return (kind in "biu" and array.size <= FOLD_LIMIT) or (
+        kind == "f" and array.size <= FLOAT_FOLD_LIMIT
+    )
 
 
 def _inexact(array: Any) -> bool:
