@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from lamina.engine.op import Array, TensorLike, op
 from lamina.engine.tensor import Tensor, convert_to_tensor
 from lamina.keras.ops.promotion import binary, convert, dtype_of, promote, result_type
-from lamina.ops.math import arithmetic, comparison
+from lamina.ops.math import arithmetic, comparison, guarded
 
 
 class _Numeric:
@@ -67,7 +67,7 @@ true_divide = binary(
 )
 divide_no_nan = binary(
     "divide_no_nan",
-    arithmetic.divide_no_nan,
+    guarded.divide_no_nan,
     "The quotient `x1 / x2`, and 0 where `x2` is 0.",
     (float,),
 )
