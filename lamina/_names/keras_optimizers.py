@@ -10,9 +10,11 @@ _PLAIN = {
     "lion": ("Lion",),
     "loss_scale": ("LossScaleOptimizer",),
     "lookup": ("serialize", "deserialize", "get"),
+    "multi": ("MultiOptimizer", "OptimizerMap"),
     "muon": ("Muon",),
     "nadam": ("Nadam",),
     "rmsprop": ("RMSprop",),
+    "schedule_free": ("ScheduleFreeAdamW",),
     "sgd": ("SGD",),
 }
 _LEGACY = {"Adagrad", "Adadelta", "Adam", "Adamax", "Ftrl", "Nadam", "RMSprop", "SGD"}

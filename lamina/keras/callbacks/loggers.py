@@ -11,7 +11,7 @@ import numpy as np
 
 from lamina.engine.errors import message
 from lamina.keras.callbacks.base import Callback, Logs
-from lamina.keras.callbacks.monitors import rate_of
+from lamina.keras.callbacks.monitors import each_optimizer, rate_of, rates_of
 from lamina.keras.utils.io import print_msg
 
 
@@ -39,7 +39,10 @@ class LearningRateScheduler(Callback):
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         """Sets the rate of the epoch."""
-        optimizer = self.model.optimizer
+        for optimizer in each_optimizer(self.model.optimizer):
+            self._set_rate(optimizer, epoch)
+
+    def _set_rate(self, optimizer: Any, epoch: int) -> None:
         if not hasattr(optimizer, "learning_rate"):
             raise ValueError(
                 'LearningRateScheduler: the optimizer must have a "learning_rate" '
@@ -68,7 +71,7 @@ class LearningRateScheduler(Callback):
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Adds the rate to the logs."""
         if logs is not None:
-            logs["learning_rate"] = rate_of(self.model.optimizer)
+            logs.update(rates_of(self.model.optimizer))
 
 
 class CSVLogger(Callback):

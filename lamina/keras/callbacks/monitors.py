@@ -242,7 +242,7 @@ class ReduceLROnPlateau(MonitorCallback):
         if self.monitor_op is None:
             self._set_monitor_op()
         logs = {} if logs is None else logs
-        logs["learning_rate"] = rate_of(self.model.optimizer)
+        logs.update(rates_of(self.model.optimizer))
         current = logs.get(self.monitor)
         if current is None:
             warnings.warn(
@@ -264,17 +264,20 @@ class ReduceLROnPlateau(MonitorCallback):
                 self.wait = 0
 
     def _lower(self, epoch: int) -> bool:
-        old = rate_of(self.model.optimizer)
-        if old <= np.float32(self.min_lr):
-            return False
-        new = max(old * self.factor, self.min_lr)
-        self.model.optimizer.learning_rate = new
-        if self.verbose > 0:
-            print_msg(
-                f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing learning rate to "
-                f"{new}."
-            )
-        return True
+        lowered = False
+        for optimizer in each_optimizer(self.model.optimizer):
+            old = rate_of(optimizer)
+            if old <= np.float32(self.min_lr):
+                continue
+            optimizer.learning_rate = max(old * self.factor, self.min_lr)
+            lowered = True
+            if self.verbose > 0:
+                name = "" if optimizer is self.model.optimizer else f" {optimizer.name}"
+                print_msg(
+                    f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing{name} learning "
+                    f"rate to {max(old * self.factor, self.min_lr)}."
+                )
+        return lowered
 
     def in_cooldown(self) -> bool:
         """Whether the rate was lowered a short time ago."""
@@ -284,3 +287,16 @@ class ReduceLROnPlateau(MonitorCallback):
 def rate_of(optimizer: Any) -> float:
     """The learning rate as a Python number."""
     return float(np.asarray(optimizer.learning_rate))
+
+
+def each_optimizer(optimizer: Any) -> list[Any]:
+    """The optimizers that have a learning rate: those of a `MultiOptimizer`, or it."""
+    return getattr(optimizer, "optimizers", None) or [optimizer]
+
+
+def rates_of(optimizer: Any) -> dict[str, float]:
+    """The learning rates under the names that logs give them."""
+    found = each_optimizer(optimizer)
+    if found[0] is optimizer:
+        return {"learning_rate": rate_of(optimizer)}
+    return {f"learning_rate_{one.name}": rate_of(one) for one in found}

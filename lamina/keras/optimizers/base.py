@@ -347,14 +347,17 @@ class Optimizer(Surroundings):
         rate = self._learning_rate
         return isinstance(rate, Variable) or type(rate).__module__.startswith("lamina.")
 
-    def _program(self, variables: Sequence[Variable]) -> Callable[..., Any]:
-        """The compiled update for these variables and these settings."""
-        settings = tuple(
+    def _settings(self) -> tuple[Any, ...]:
+        """The settings that a compiled update was made for."""
+        return tuple(
             (key, value)
             for key, value in self.__dict__.items()
             if value.__class__ in _SETTING_TYPES
         )
-        key = (tuple(map(id, variables)), settings)
+
+    def _program(self, variables: Sequence[Variable]) -> Callable[..., Any]:
+        """The compiled update for these variables and these settings."""
+        key = (tuple(map(id, variables)), self._settings())
         program = self._programs.get(key)
         if program is None:
             listed = list(variables)

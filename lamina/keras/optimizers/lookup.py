@@ -13,9 +13,11 @@ from lamina.keras.optimizers.ftrl import Ftrl
 from lamina.keras.optimizers.lamb import Lamb
 from lamina.keras.optimizers.lion import Lion
 from lamina.keras.optimizers.loss_scale import LossScaleOptimizer
+from lamina.keras.optimizers.multi import MultiOptimizer, OptimizerMap
 from lamina.keras.optimizers.muon import Muon
 from lamina.keras.optimizers.nadam import Nadam
 from lamina.keras.optimizers.rmsprop import RMSprop
+from lamina.keras.optimizers.schedule_free import ScheduleFreeAdamW
 from lamina.keras.optimizers.sgd import SGD
 from lamina.keras.saving.registry import get_registered_object
 from lamina.keras.saving.serialization import (
@@ -34,12 +36,16 @@ _CLASSES: tuple[type[Optimizer], ...] = (
     Lamb,
     Lion,
     LossScaleOptimizer,
+    MultiOptimizer,
     Muon,
     Nadam,
     RMSprop,
     SGD,
+    ScheduleFreeAdamW,
 )
-_BY_NAME: dict[str, type[Optimizer]] = {cls.__name__.lower(): cls for cls in _CLASSES}
+_BY_NAME: dict[str, Any] = {cls.__name__.lower(): cls for cls in _CLASSES} | {
+    "optimizermap": OptimizerMap
+}
 
 
 def serialize(optimizer: Optimizer) -> dict[str, Any]:

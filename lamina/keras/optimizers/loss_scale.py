@@ -106,6 +106,9 @@ class LossScaleOptimizer(Optimizer):
     def _is_pure(self) -> bool:
         return type(self) is LossScaleOptimizer and self.inner_optimizer._is_pure()
 
+    def _settings(self) -> tuple[Any, ...]:
+        return (*super()._settings(), self.inner_optimizer._settings())
+
     def _apply(self, grads: list[Any], variables: list[Variable]) -> None:
         arrays = [array_of(g) for g in grads]
         finite = all_finite(arrays)

@@ -190,3 +190,36 @@ def bad_calls(tf):
         raises(lambda: make(nothing=1)),
         raises(lambda: make(learning_rate="fast")),
     ]
+
+
+@case("tf.keras.optimizers.MultiOptimizer", "tf.keras.optimizers.OptimizerMap")
+def several_optimizers(tf):
+    keras = tf.keras
+    chosen = keras.optimizers.OptimizerMap(keras.optimizers.SGD(0.5, name="default"))
+    chosen[".*bias"] = keras.optimizers.SGD(0.1, momentum=0.5, name="bias")
+    weights = [
+        keras.Variable(np.ones(2, "float32"), name=n) for n in ("kernel", "bias")
+    ]
+    optimizer = keras.optimizers.MultiOptimizer(chosen)
+    found = []
+    for _ in range(2):
+        optimizer.apply_gradients([(tf.constant([1.0, 2.0]), w) for w in weights])
+        found.append([w.numpy() for w in weights])
+    return [
+        found,
+        [np.asarray(v) for v in optimizer.variables],
+        [one.name for one in optimizer.optimizers],
+        raises(lambda: chosen.__setitem__(".*bias", keras.optimizers.SGD())),
+        raises(lambda: chosen.__setitem__("x", optimizer)),
+        raises(lambda: keras.optimizers.OptimizerMap("sgd")),
+    ]
+
+
+@case("tf.keras.optimizers.ScheduleFreeAdamW", tolerance=2e-5)
+def first_step_without_schedule(tf):
+    # From the second step on Keras's TensorFlow backend differs from its others.
+    make = tf.keras.optimizers.ScheduleFreeAdamW
+    return [
+        steps(tf, make(0.05, **options), count=1)[0]
+        for options in ({}, {"warmup_steps": 3, "beta_1": 0.8, "weight_decay": 0.1})
+    ]
