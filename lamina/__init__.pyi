@@ -76,6 +76,8 @@ from lamina.engine.type_spec import type_spec_from_value as type_spec_from_value
 from lamina.engine.variable import Variable as Variable
 from lamina.engine.variable import VariableAggregation as VariableAggregation
 from lamina.engine.variable import VariableSynchronization as VariableSynchronization
+from lamina.ops.array.blocks import batch_to_space as batch_to_space
+from lamina.ops.array.blocks import space_to_batch as space_to_batch
 from lamina.ops.array.casting import bitcast as bitcast
 from lamina.ops.array.casting import cast as cast
 from lamina.ops.array.casting import identity as identity
@@ -259,6 +261,7 @@ __all__ = [
     "atanh",
     "autodiff",
     "autograph",
+    "batch_to_space",
     "bfloat16",
     "bitcast",
     "bitwise",
@@ -401,6 +404,7 @@ __all__ = [
     "size",
     "slice",
     "sort",
+    "space_to_batch",
     "split",
     "sqrt",
     "square",

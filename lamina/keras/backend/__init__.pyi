@@ -6,18 +6,14 @@ from lamina.keras.backend.arrays import arange as arange
 from lamina.keras.backend.arrays import argmax as argmax
 from lamina.keras.backend.arrays import argmin as argmin
 from lamina.keras.backend.arrays import batch_dot as batch_dot
-from lamina.keras.backend.arrays import batch_flatten as batch_flatten
 from lamina.keras.backend.arrays import cast_to_floatx as cast_to_floatx
-from lamina.keras.backend.arrays import concatenate as concatenate
 from lamina.keras.backend.arrays import constant as constant
 from lamina.keras.backend.arrays import count_params as count_params
 from lamina.keras.backend.arrays import cumprod as cumprod
 from lamina.keras.backend.arrays import cumsum as cumsum
 from lamina.keras.backend.arrays import dot as dot
 from lamina.keras.backend.arrays import dtype as dtype
-from lamina.keras.backend.arrays import expand_dims as expand_dims
 from lamina.keras.backend.arrays import eye as eye
-from lamina.keras.backend.arrays import flatten as flatten
 from lamina.keras.backend.arrays import foldl as foldl
 from lamina.keras.backend.arrays import foldr as foldr
 from lamina.keras.backend.arrays import gradients as gradients
@@ -31,26 +27,29 @@ from lamina.keras.backend.arrays import min as min
 from lamina.keras.backend.arrays import ndim as ndim
 from lamina.keras.backend.arrays import ones as ones
 from lamina.keras.backend.arrays import ones_like as ones_like
-from lamina.keras.backend.arrays import permute_dimensions as permute_dimensions
 from lamina.keras.backend.arrays import prod as prod
-from lamina.keras.backend.arrays import repeat as repeat
-from lamina.keras.backend.arrays import repeat_elements as repeat_elements
-from lamina.keras.backend.arrays import reverse as reverse
 from lamina.keras.backend.arrays import shape as shape
-from lamina.keras.backend.arrays import squeeze as squeeze
 from lamina.keras.backend.arrays import std as std
 from lamina.keras.backend.arrays import stop_gradient as stop_gradient
 from lamina.keras.backend.arrays import sum as sum
-from lamina.keras.backend.arrays import tile as tile
 from lamina.keras.backend.arrays import var as var
 from lamina.keras.backend.arrays import variable as variable
 from lamina.keras.backend.arrays import zeros as zeros
 from lamina.keras.backend.arrays import zeros_like as zeros_like
-from lamina.keras.backend.neural import bias_add as bias_add
-from lamina.keras.backend.neural import binary_crossentropy as binary_crossentropy
-from lamina.keras.backend.neural import (
+from lamina.keras.backend.losses_and_draws import (
+    binary_crossentropy as binary_crossentropy,
+)
+from lamina.keras.backend.losses_and_draws import (
     categorical_crossentropy as categorical_crossentropy,
 )
+from lamina.keras.backend.losses_and_draws import random_bernoulli as random_bernoulli
+from lamina.keras.backend.losses_and_draws import random_normal as random_normal
+from lamina.keras.backend.losses_and_draws import random_uniform as random_uniform
+from lamina.keras.backend.losses_and_draws import (
+    sparse_categorical_crossentropy as sparse_categorical_crossentropy,
+)
+from lamina.keras.backend.losses_and_draws import truncated_normal as truncated_normal
+from lamina.keras.backend.neural import bias_add as bias_add
 from lamina.keras.backend.neural import conv1d as conv1d
 from lamina.keras.backend.neural import conv2d as conv2d
 from lamina.keras.backend.neural import conv2d_transpose as conv2d_transpose
@@ -63,19 +62,22 @@ from lamina.keras.backend.neural import in_top_k as in_top_k
 from lamina.keras.backend.neural import one_hot as one_hot
 from lamina.keras.backend.neural import pool2d as pool2d
 from lamina.keras.backend.neural import pool3d as pool3d
-from lamina.keras.backend.neural import random_bernoulli as random_bernoulli
-from lamina.keras.backend.neural import random_normal as random_normal
-from lamina.keras.backend.neural import random_uniform as random_uniform
 from lamina.keras.backend.neural import relu as relu
 from lamina.keras.backend.neural import separable_conv2d as separable_conv2d
 from lamina.keras.backend.neural import softmax as softmax
-from lamina.keras.backend.neural import (
-    sparse_categorical_crossentropy as sparse_categorical_crossentropy,
-)
 from lamina.keras.backend.neural import spatial_2d_padding as spatial_2d_padding
 from lamina.keras.backend.neural import spatial_3d_padding as spatial_3d_padding
 from lamina.keras.backend.neural import temporal_padding as temporal_padding
-from lamina.keras.backend.neural import truncated_normal as truncated_normal
+from lamina.keras.backend.shapes import batch_flatten as batch_flatten
+from lamina.keras.backend.shapes import concatenate as concatenate
+from lamina.keras.backend.shapes import expand_dims as expand_dims
+from lamina.keras.backend.shapes import flatten as flatten
+from lamina.keras.backend.shapes import permute_dimensions as permute_dimensions
+from lamina.keras.backend.shapes import repeat as repeat
+from lamina.keras.backend.shapes import repeat_elements as repeat_elements
+from lamina.keras.backend.shapes import reverse as reverse
+from lamina.keras.backend.shapes import squeeze as squeeze
+from lamina.keras.backend.shapes import tile as tile
 from lamina.keras.backend.values import batch_get_value as batch_get_value
 from lamina.keras.backend.values import batch_set_value as batch_set_value
 from lamina.keras.backend.values import eval as eval
@@ -117,7 +119,6 @@ from lamina.keras.ops.arithmetic import maximum as maximum
 from lamina.keras.ops.arithmetic import minimum as minimum
 from lamina.keras.ops.arithmetic import not_equal as not_equal
 from lamina.keras.ops.arithmetic import power as pow
-from lamina.keras.ops.tensors import cast as cast
 from lamina.keras.ops.elementwise import abs as abs
 from lamina.keras.ops.elementwise import clip as clip
 from lamina.keras.ops.elementwise import cos as cos
@@ -129,13 +130,14 @@ from lamina.keras.ops.elementwise import sin as sin
 from lamina.keras.ops.elementwise import sqrt as sqrt
 from lamina.keras.ops.elementwise import square as square
 from lamina.keras.ops.elementwise import tanh as tanh
+from lamina.keras.ops.joining import stack as stack
 from lamina.keras.ops.neural import sigmoid as sigmoid
 from lamina.keras.ops.neural import softplus as softplus
 from lamina.keras.ops.neural import softsign as softsign
 from lamina.keras.ops.promotion import result_type as result_type
 from lamina.keras.ops.shaping import reshape as reshape
-from lamina.keras.ops.shaping import stack as stack
 from lamina.keras.ops.shaping import transpose as transpose
+from lamina.keras.ops.tensors import cast as cast
 from lamina.ops.array.gather import gather as gather
 
 __all__ = [

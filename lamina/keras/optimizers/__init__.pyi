@@ -21,9 +21,12 @@ from lamina.keras.optimizers.lookup import deserialize as optimizer_from_config
 from lamina.keras.optimizers.lookup import get as get
 from lamina.keras.optimizers.lookup import serialize as serialize
 from lamina.keras.optimizers.loss_scale import LossScaleOptimizer as LossScaleOptimizer
+from lamina.keras.optimizers.multi import MultiOptimizer as MultiOptimizer
+from lamina.keras.optimizers.multi import OptimizerMap as OptimizerMap
 from lamina.keras.optimizers.muon import Muon as Muon
 from lamina.keras.optimizers.nadam import Nadam as Nadam
 from lamina.keras.optimizers.rmsprop import RMSprop as RMSprop
+from lamina.keras.optimizers.schedule_free import ScheduleFreeAdamW as ScheduleFreeAdamW
 from lamina.keras.optimizers.sgd import SGD as SGD
 
 __all__ = [
@@ -37,11 +40,14 @@ __all__ = [
     "Lamb",
     "Lion",
     "LossScaleOptimizer",
+    "MultiOptimizer",
     "Muon",
     "Nadam",
     "Optimizer",
+    "OptimizerMap",
     "RMSprop",
     "SGD",
+    "ScheduleFreeAdamW",
     "deserialize",
     "experimental",
     "get",

@@ -34,18 +34,24 @@ from lamina.keras.trainers.packing import (
 from lamina.keras.trainers.py_dataset import PyDataset as PyDataset
 from lamina.keras.trainers.py_dataset import PyDataset as Sequence
 from lamina.keras.utils.downloads import get_file as get_file
+from lamina.keras.utils.images import array_to_img as array_to_img
+from lamina.keras.utils.images import img_to_array as img_to_array
+from lamina.keras.utils.images import load_img as load_img
+from lamina.keras.utils.images import save_img as save_img
 from lamina.keras.utils.model_drawing import model_to_dot as model_to_dot
 from lamina.keras.utils.model_drawing import plot_model as plot_model
 from lamina.keras.utils.numerical import normalize as normalize
 from lamina.keras.utils.numerical import to_categorical as to_categorical
 from lamina.keras.utils.progbar import Progbar as Progbar
 from lamina.keras.utils.seeds import set_random_seed as set_random_seed
+from lamina.keras.utils.sequences import pad_sequences as pad_sequences
 
 __all__ = [
     "CustomObjectScope",
     "Progbar",
     "PyDataset",
     "Sequence",
+    "array_to_img",
     "clear_session",
     "custom_object_scope",
     "deserialize_keras_object",
@@ -56,13 +62,17 @@ __all__ = [
     "get_registered_name",
     "get_registered_object",
     "get_source_inputs",
+    "img_to_array",
     "is_interactive_logging_enabled",
     "is_keras_tensor",
+    "load_img",
     "model_to_dot",
     "normalize",
     "pack_x_y_sample_weight",
+    "pad_sequences",
     "plot_model",
     "register_keras_serializable",
+    "save_img",
     "serialize_keras_object",
     "set_random_seed",
     "standardize_dtype",

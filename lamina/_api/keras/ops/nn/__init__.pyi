@@ -6,9 +6,15 @@ from lamina.keras.ops.convolution import conv_transpose as conv_transpose
 from lamina.keras.ops.convolution import depthwise_conv as depthwise_conv
 from lamina.keras.ops.convolution import separable_conv as separable_conv
 from lamina.keras.ops.elementwise import polar as polar
-from lamina.keras.ops.neural import batch_normalization as batch_normalization
-from lamina.keras.ops.neural import binary_crossentropy as binary_crossentropy
-from lamina.keras.ops.neural import categorical_crossentropy as categorical_crossentropy
+from lamina.keras.ops.loss_functions import batch_normalization as batch_normalization
+from lamina.keras.ops.loss_functions import binary_crossentropy as binary_crossentropy
+from lamina.keras.ops.loss_functions import (
+    categorical_crossentropy as categorical_crossentropy,
+)
+from lamina.keras.ops.loss_functions import psnr as psnr
+from lamina.keras.ops.loss_functions import (
+    sparse_categorical_crossentropy as sparse_categorical_crossentropy,
+)
 from lamina.keras.ops.neural import celu as celu
 from lamina.keras.ops.neural import depth_to_space as depth_to_space
 from lamina.keras.ops.neural import elu as elu
@@ -22,10 +28,8 @@ from lamina.keras.ops.neural import hard_tanh as hard_tanh
 from lamina.keras.ops.neural import leaky_relu as leaky_relu
 from lamina.keras.ops.neural import log_sigmoid as log_sigmoid
 from lamina.keras.ops.neural import log_softmax as log_softmax
-from lamina.keras.ops.neural import moments as moments
 from lamina.keras.ops.neural import multi_hot as multi_hot
 from lamina.keras.ops.neural import one_hot as one_hot
-from lamina.keras.ops.neural import psnr as psnr
 from lamina.keras.ops.neural import relu as relu
 from lamina.keras.ops.neural import relu6 as relu6
 from lamina.keras.ops.neural import selu as selu
@@ -36,9 +40,6 @@ from lamina.keras.ops.neural import softmax as softmax
 from lamina.keras.ops.neural import softplus as softplus
 from lamina.keras.ops.neural import softsign as softsign
 from lamina.keras.ops.neural import space_to_depth as space_to_depth
-from lamina.keras.ops.neural import (
-    sparse_categorical_crossentropy as sparse_categorical_crossentropy,
-)
 from lamina.keras.ops.neural import sparse_plus as sparse_plus
 from lamina.keras.ops.neural import sparse_sigmoid as sparse_sigmoid
 from lamina.keras.ops.neural import sparsemax as sparsemax
@@ -76,7 +77,6 @@ __all__ = [
     "log_sigmoid",
     "log_softmax",
     "max_pool",
-    "moments",
     "multi_hot",
     "normalize",
     "one_hot",
