@@ -1,6 +1,10 @@
 """Public names of the operations on arrays at the root of tf."""
 
 NAMES: dict[str, tuple[str, ...]] = {
+    "lamina.ops.array.blocks": (
+        "space_to_batch nn.space_to_batch",
+        "batch_to_space",
+    ),
     "lamina.ops.array.casting": (
         "cast dtypes.cast",
         "saturate_cast dtypes.saturate_cast",

@@ -489,6 +489,26 @@ record(
     gradient=0,
 )
 
+record(
+    "space_to_batch",
+    [
+        call(T(1, 4, 2, 1), [2, 2], [[0, 0], [0, 0]]),
+        call(T(2, 3, 2), [2], [[1, 0]]),
+    ],
+    dtypes=("float32", "int32"),
+    bad=[bad(T(1, 3, 2), [2], [[0, 0]])],
+    aliases=["nn.space_to_batch"],
+)
+record(
+    "batch_to_space",
+    [
+        call(T(4, 2, 1, 1), [2, 2], [[0, 0], [0, 0]]),
+        call(T(4, 2, 2), [2], [[1, 0]]),
+    ],
+    dtypes=("float32", "int32"),
+    bad=[bad(T(3, 2, 2), [2], [[0, 0]])],
+)
+
 
 @case("tf.broadcast_static_shape", "tf.broadcast_dynamic_shape", "tf.TensorShape")
 def broadcasting_of_shapes(tf):
