@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+from lamina.autograph.conversion import tf_convert
 from lamina.engine.graph import abstract_call
 from lamina.keras.common.standardize import map_shapes
 from lamina.keras.layers.base import Layer
@@ -59,7 +60,7 @@ class Lambda(Layer):
             arguments["mask"] = mask
         if self._fn_expects_training_arg:
             arguments["training"] = training
-        return self.function(inputs, **arguments)
+        return tf_convert(self.function)(inputs, **arguments)
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         """Returns symbolic outputs, from `function` itself if it tells the shape."""
