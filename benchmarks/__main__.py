@@ -132,7 +132,8 @@ times Lamina's it is (above 1: Lamina is faster). Memory is one run each. Machin
     for item in items:
         own = results.get((item.name, "lamina"))
         cells = [cell(results.get((item.name, name)), own) for name in names]
-        lines.append(f"| {item.title} | {item.unit} | " + " | ".join(cells) + " |")
+        title = item.title.format(rebuilds=options.rebuilds)
+        lines.append(f"| {title} | {item.unit} | " + " | ".join(cells) + " |")
     return head + "\n".join(lines) + "\n"
 
 

@@ -62,6 +62,12 @@ def all_items() -> list[Item]:
         Item(
             "data.batch", "tf.data: shuffle, batch, per batch", "µs", 1e6, False, both
         ),
-        Item("memory", "memory growth, 50 rebuild-and-fit rounds", "MB", 1e-6, True),
+        Item(
+            "memory",
+            "memory growth, {rebuilds} rebuild-and-fit rounds",
+            "MB",
+            1e-6,
+            True,
+        ),
     ]
     return items
