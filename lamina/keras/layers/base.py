@@ -553,6 +553,11 @@ class Layer(
         object.__setattr__(self, name, value)
 
     def __getattr__(self, name: str) -> Any:
+        side = {"input_shape": "inputs", "output_shape": "outputs"}.get(name)
+        nodes = self.__dict__.get("_inbound_nodes")
+        if side and nodes:  # As in Keras 2: the shapes of the first symbolic call.
+            shapes = [tuple(t.shape) for t in getattr(nodes[0], side)]
+            return shapes[0] if len(shapes) == 1 else shapes
         raise missing_attribute(self, name)
 
     def __delattr__(self, name: str) -> None:

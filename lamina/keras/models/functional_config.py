@@ -10,6 +10,7 @@ from lamina.engine.graph import History, KerasTensor, Node, OpCall, Operation
 from lamina.engine.tensor import is_tensor
 from lamina.keras.models.graph_walk import make_node_key
 from lamina.keras.models.model import is_functional
+from lamina.keras.saving.op_calls import keras_form
 from lamina.keras.saving.serialization import (
     deserialize_keras_object,
     serialize_keras_object,
@@ -65,7 +66,12 @@ def _serialize_node(node: Node, own: set[str]) -> dict[str, Any]:
         stand_in._keras_history = History(operation, index - foreign, tensor_index)
         return _Serialized(serialize_keras_object(stand_in))
 
-    args, kwargs = nest.map_structure(serialize, (node.args, node.kwargs))
+    args, kwargs = node.args, node.kwargs
+    if isinstance(node.operation, OpCall):
+        form = keras_form(node.operation)
+        if form is not None:
+            args, kwargs = form.tensors, {}
+    args, kwargs = nest.map_structure(serialize, (args, kwargs))
     return {
         "args": _open(serialize_keras_object, args),
         "kwargs": _open(serialize_keras_object, kwargs),

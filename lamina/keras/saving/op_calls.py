@@ -10,11 +10,14 @@ from __future__ import annotations
 import importlib
 import re
 import sys
-from typing import Any
+from typing import Any, NamedTuple
 
 from lamina._names import _lazy, is_symbol
+from lamina.engine import nest
+from lamina.engine.dtypes import DType
 from lamina.engine.graph import OpCall, Operation, record
 from lamina.engine.op import Op
+from lamina.engine.tensor import is_tensor
 from lamina.keras.common.naming import to_snake_case
 
 MODULE = "lamina.ops"
@@ -75,6 +78,29 @@ _PLAIN: dict[str, tuple[str, str]] = {
     "relu": (_NN, "Relu"),
     "relu6": (_NN, "Relu6"),
 }
+_CORE = "keras.src.ops.core"
+_REDUCTION = {"axis": "axis", "keepdims": "keepdims"}
+# Ops with settings: Keras's class, and the op's parameters by Keras's names.
+_WITH_SETTINGS: dict[str, tuple[str, str, dict[str, str]]] = {
+    "cast": (_CORE, "Cast", {"dtype": "dtype"}),
+    "concat": (_NUMPY, "Concatenate", {"axis": "axis"}),
+    "expand_dims": (_NUMPY, "ExpandDims", {"axis": "axis"}),
+    "linalg.matmul": (_NUMPY, "Matmul", {}),
+    "matmul": (_NUMPY, "Matmul", {}),
+    "nn.softmax": (_NN, "Softmax", {"axis": "axis"}),
+    "reshape": (_NUMPY, "Reshape", {"shape": "newshape"}),
+    "squeeze": (_NUMPY, "Squeeze", {"axis": "axis"}),
+    "stack": (_NUMPY, "Stack", {"axis": "axis"}),
+    "transpose": (_NUMPY, "Transpose", {"perm": "axes"}),
+    **{
+        f"{space}{ours}": (_NUMPY, theirs, _REDUCTION)
+        for space, names in (
+            ("reduce_", ("mean", "sum", "max", "min", "prod")),
+            ("keras.ops.", ("mean", "sum", "max", "min", "prod")),
+        )
+        for ours, theirs in zip(names, ("Mean", "Sum", "Max", "Min", "Prod"))
+    },
+}
 
 
 def _get_item(x: Any, key: Any) -> Any:
@@ -119,19 +145,57 @@ class KerasOpCall(Operation):
         return record(self, args, kwargs)
 
 
+class KerasForm(NamedTuple):
+    """A call as Keras writes it: settings in the config, tensors as arguments."""
+
+    module: str
+    class_name: str
+    settings: dict[str, Any]
+    tensors: tuple[Any, ...]
+
+
+def keras_form(call: OpCall) -> KerasForm | None:
+    """A call of an op in Keras's form, or `None` if Keras has no such op."""
+    op, node = call.op, call._inbound_nodes[0]
+    space, _, last = op.path.rpartition(".")
+    if last in _PLAIN and space in _SPACES:
+        module, class_name = _PLAIN[last]
+        names: dict[str, str] = {}
+    elif op.path in _WITH_SETTINGS:
+        module, class_name, names = _WITH_SETTINGS[op.path]
+    else:
+        return None
+    settings: dict[str, Any] = {}
+    tensors = []
+    values = op.bind(node.args, node.kwargs)
+    for parameter, value in zip(op.parameters, values, strict=True):
+        if parameter.kind == "name":
+            continue
+        if parameter.kind != "attribute":
+            tensors.append(value)
+        elif any(is_tensor(leaf) for leaf in nest.flatten(value)):
+            return None
+        elif value is None:
+            continue  # The default of both.
+        elif parameter.name in names:
+            settings[names[parameter.name]] = value
+        elif value != parameter.default:
+            return None
+    return KerasForm(module, class_name, settings, tuple(tensors))
+
+
 def describe_op_call(call: Any) -> dict[str, Any]:
     """The config of a call of an op."""
     if isinstance(call, KerasOpCall):
         return dict(call.config)
-    space, _, last = call.op.path.rpartition(".")
-    known = _PLAIN.get(last)
-    if known is not None and space in _SPACES:
-        module, class_name = known
+    form = keras_form(call)
+    if form is not None:
+        settings = {name: _plain(value) for name, value in form.settings.items()}
         return {
-            "module": module,
-            "class_name": class_name,
-            "config": {"name": call.name},
-            "registered_name": class_name,
+            "module": form.module,
+            "class_name": form.class_name,
+            "config": {"name": call.name, **settings},
+            "registered_name": form.class_name,
         }
     return {
         "module": MODULE,
@@ -139,6 +203,14 @@ def describe_op_call(call: Any) -> dict[str, Any]:
         "config": {"name": call.name, "op": call.op.path, "at": _place(call.op)},
         "registered_name": None,
     }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, DType):
+        return value.name
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value.item() if hasattr(value, "item") else value
 
 
 def is_op_config(config: dict[str, Any]) -> bool:

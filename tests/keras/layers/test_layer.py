@@ -7,6 +7,7 @@ from lamina.engine.graph import KerasTensor
 from lamina.engine.tensor import convert_to_tensor
 from lamina.engine.variable import Variable as TfVariable
 from lamina.keras import initializers, regularizers
+from lamina.keras.common.state import clear_session
 from lamina.keras.layers.base import Layer
 from lamina.keras.layers.input_spec import InputSpec
 from lamina.keras.variable import Variable
@@ -78,6 +79,7 @@ def test_state_is_tracked_in_containers_and_locked_after_build():
             x = self.parts[0](x)
             return self.parts[2](self.parts[1]["deep"][0](x))
 
+    clear_session()
     layer = Many()
     layer(X)
     assert len(layer._layers) == 3
@@ -228,7 +230,7 @@ def test_symbolic_call_keeps_unknown_sizes():
     out = layer(KerasTensor((None, 4)))
     assert tuple(out.shape) == (None, 4)
     assert layer.get_build_config() == {"input_shape": (None, 4)}
-    assert layer.output is out
+    assert layer.output is out and layer.output_shape == (None, 4)
     assert layer.compute_output_shape((7, 4)) == (7, 4)
 
     class Outer(Layer):
