@@ -367,7 +367,7 @@ def _number(key: tuple[Any, type, Any], value: Any) -> Any:
         limits = np.iinfo(dtype)
         if not limits.min <= value <= limits.max:
             return None
-    found = jax.numpy.asarray(np.asarray(value, dtype))
+    found = jax.device_put(np.asarray(value, dtype))
     if len(_NUMBERS) >= _NUMBER_LIMIT:
         _NUMBERS.clear()
     if value == value:

@@ -148,7 +148,7 @@ class GradientTape:
                 _warn_dtype(item)
                 continue
             if isinstance(item._value, np.ndarray):
-                item._value = jnp.asarray(item._value)  # so that traces capture it
+                item._value = jax.device_put(item._value)  # so that traces capture it
             self._ids[id(item)] = item
 
     def watched_variables(self) -> tuple[Any, ...]:
@@ -422,7 +422,7 @@ class GradientTape:
                 self.gradient(
                     target,
                     source,
-                    output_gradients=Tensor(jnp.asarray(seed.reshape(target.shape))),
+                    output_gradients=Tensor(jax.device_put(seed.reshape(target.shape))),
                     unconnected_gradients=unconnected_gradients,
                 )
             )
@@ -457,7 +457,7 @@ def _stack_kernel(shape: tuple[Any, ...], axis: int = 0) -> Kernel:
 def _one_hot(target: Tensor, index: int) -> Any:
     seed = np.zeros(target.shape.num_elements() or 0, target.dtype.np_dtype)
     seed[index] = 1
-    return jnp.asarray(seed.reshape(target.shape))
+    return jax.device_put(seed.reshape(target.shape))
 
 
 def _raw(tensor: Tensor) -> Any:

@@ -567,7 +567,7 @@ def _from_numpy(array: Any, dtype: DType | None, value: Any) -> Any:
     elif array is value or array.base is not None or not array.flags.owndata:
         array = np.array(array)
     if array.nbytes > HOST_LIMIT:
-        return jax.numpy.asarray(array)
+        return jax.device_put(array)
     return array
 
 
@@ -641,7 +641,7 @@ def _python_list(value: Any, leaves: list[Any], dtype: DType | None) -> Any:
         _check_cast(natural, dtype, value)
         natural = dtype
     array = array.astype(natural.np_dtype)
-    return jax.numpy.asarray(array) if array.nbytes > HOST_LIMIT else array
+    return jax.device_put(array) if array.nbytes > HOST_LIMIT else array
 
 
 def _collect(value: Any, leaves: list[Any]) -> None:

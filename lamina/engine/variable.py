@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import jax
 import numpy as np
 from jax import numpy as jnp
 
@@ -524,7 +525,7 @@ def _initial(value: Any, dtype: Any) -> Tensor:
             ) from None
     if isinstance(tensor._value, np.ndarray) and tensor._value.dtype != object:
         with init_scope():
-            return Tensor(jnp.asarray(tensor._value))
+            return Tensor(jax.device_put(tensor._value))
     return Tensor(tensor._value)
 
 

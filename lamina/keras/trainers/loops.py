@@ -15,7 +15,6 @@ from typing import Any
 
 import jax
 import numpy as np
-from jax import numpy as jnp
 
 from lamina.engine import nest
 from lamina.engine.kernel import HostOpInTrace
@@ -119,7 +118,7 @@ class StepRunner:
         arrays = source.device_arrays()
         logs: Any = None
         if full:
-            blocks = jnp.asarray(order[: full * size].reshape(full, size))
+            blocks = jax.device_put(order[: full * size].reshape(full, size))
             program = self.program(source.pack(_like(arrays, size)))
             done = 0
             while done < full and not hooks.stopped():
@@ -138,7 +137,7 @@ class StepRunner:
         if rest and not hooks.stopped():
             program = self.program(source.pack(_like(arrays, rest)))
             hooks.begin(full)
-            block = jnp.asarray(order[full * size :].reshape(1, rest))
+            block = jax.device_put(order[full * size :].reshape(1, rest))
             zero, one = np.int32(0), np.int32(1)
             logs = program.run_many(arrays, block, zero, one)  # type: ignore[arg-type]
             hooks.end(full, logs, True)

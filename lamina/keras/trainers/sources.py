@@ -13,7 +13,6 @@ from typing import Any
 
 import jax
 import numpy as np
-from jax import numpy as jnp
 
 from lamina.engine import nest
 from lamina.engine.tensor import Tensor, convert_to_tensor, is_tensor
@@ -65,7 +64,7 @@ class ArraySource:
     def device_arrays(self) -> list[Any]:
         """The arrays in the device's memory, put there once."""
         if self._device is None:
-            self._device = [jnp.asarray(array) for array in self.arrays]
+            self._device = [jax.device_put(array) for array in self.arrays]
         return self._device
 
     def order(self) -> np.ndarray[Any, Any]:
