@@ -414,3 +414,41 @@ def symbolic_tensors(tf: Any) -> Any:
         raises(lambda: np.asarray(x)),
         raises(lambda: bool(x > 1.0)),
     ]
+
+
+@case(
+    "tf.keras.tree.flatten",
+    "tf.keras.tree.map_structure",
+    "tf.keras.tree.traverse",
+    "tf.keras.tree.pack_sequence_as",
+    "tf.keras.tree.lists_to_tuples",
+    "tf.keras.tree.is_nested",
+    "tf.keras.tree.assert_same_structure",
+    "tf.keras.tree.map_shape_structure",
+    "tf.keras.tree.map_structure_up_to",
+    "tf.keras.tree.flatten_with_path",
+    "tf.keras.tree.assert_same_paths",
+)
+def trees(tf: Any) -> Any:
+    tree = tf.keras.tree
+    value = {"b": [1, (2,)], "a": None}
+    seen: list[str] = []
+    tree.traverse(lambda x: seen.append(str(x)), [1, [2, {"k": 3}]])
+    return {
+        "flat": [str(x) for x in tree.flatten(value)],
+        "paths": [str(path) for path, _ in tree.flatten_with_path(value)],
+        "packed": str(tree.pack_sequence_as(value, [3, 4, 5])["b"]),
+        "mapped": str(tree.map_structure(lambda x, y: x + y, [1, (2,)], [3, (4,)])),
+        "up to": str(tree.map_structure_up_to([0, 0], len, [[1, 2], [3]])),
+        "tuples": str(tree.lists_to_tuples([1, [2, (3,)]])),
+        "shapes": str(tree.map_shape_structure(len, [(1, 2), [(3,)]])),
+        "nested": [tree.is_nested(value), tree.is_nested("ab")],
+        "seen": seen,
+        "errors": [
+            raises(lambda: tree.assert_same_structure([1], (1,))),
+            raises(lambda: tree.assert_same_structure([1, 2], [1])),
+            raises(lambda: tree.assert_same_paths({"a": 1}, {"b": 1})),
+            raises(lambda: tree.map_structure(3, [1])),
+            raises(lambda: tree.pack_sequence_as([1], [1, 2])),
+        ],
+    }
