@@ -60,6 +60,7 @@ def is_ordered(program: Any) -> bool:
 
 def fail_callback(error: Exception) -> NoReturn:
     """Ends the running program with an error of the user's."""
+    _Silence.depth = 0  # a backward pass that fails never ends
     callback_failed(error)
     raise CallbackFailed(str(error)) from None
 

@@ -50,6 +50,7 @@ def py_function(
     Reference: ``tf.py_function``. A program needs the results' shapes: where ``Tout``
     has none, the function is called once on zeros while tracing to find them, and must
     then always return those; if it fails on zeros, the traced function runs op by op.
+    Inside a loop of unknown length, the gradient of the loop calls it again.
     """
     del name
 
