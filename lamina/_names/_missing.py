@@ -124,7 +124,8 @@ def known_symbols() -> frozenset[str]:
 @cache
 def known_namespaces() -> frozenset[str]:
     """The public namespaces of TensorFlow 2.21 and Keras 3.15, without ``tf.``."""
-    return frozenset(path.rpartition(".")[0] for path in known_symbols() if "." in path)
+    listed = {path.rpartition(".")[0] for path in known_symbols() if "." in path}
+    return frozenset(listed | {"compat.v1", "raw_ops"})
 
 
 def _alike(name: str, candidates: list[str]) -> list[str]:

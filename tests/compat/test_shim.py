@@ -91,6 +91,7 @@ def test_metadata_and_specs():
         ("from tensorflow.keras.optimizers import Adm", "`tf.keras.optimizers.Adam`"),
         ("from keras.optimizers import Adm", "`tf.keras.optimizers.Adam`"),
         ("import tensorflow.nope", "no symbol `tf.nope`"),
+        ("import tensorflow.compat.v1 as tf", "TensorFlow 2.21 has `tf.compat.v1`"),
         ("from tensorflow import constnt", "`tf.constant`"),
         ("import tensorflow.python.framework.ops", "private"),
         ("from tensorflow.python.ops import math_ops", "private"),

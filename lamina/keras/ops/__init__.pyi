@@ -2,6 +2,7 @@
 
 from lamina._api.keras.ops import image as image
 from lamina._api.keras.ops import linalg as linalg
+from lamina._api.keras.ops import math as math
 from lamina._api.keras.ops import nn as nn
 from lamina._api.keras.ops import numpy as numpy
 from lamina.keras.ops.arithmetic import add as add
@@ -160,6 +161,7 @@ from lamina.keras.ops.loss_functions import binary_crossentropy as binary_crosse
 from lamina.keras.ops.loss_functions import (
     categorical_crossentropy as categorical_crossentropy,
 )
+from lamina.keras.ops.loss_functions import moments as moments
 from lamina.keras.ops.loss_functions import psnr as psnr
 from lamina.keras.ops.loss_functions import (
     sparse_categorical_crossentropy as sparse_categorical_crossentropy,
@@ -174,12 +176,14 @@ from lamina.keras.ops.mathematics import fft2 as fft2
 from lamina.keras.ops.mathematics import ifft2 as ifft2
 from lamina.keras.ops.mathematics import in_top_k as in_top_k
 from lamina.keras.ops.mathematics import irfft as irfft
+from lamina.keras.ops.mathematics import istft as istft
 from lamina.keras.ops.mathematics import logsumexp as logsumexp
 from lamina.keras.ops.mathematics import rfft as rfft
 from lamina.keras.ops.mathematics import segment_max as segment_max
 from lamina.keras.ops.mathematics import segment_min as segment_min
 from lamina.keras.ops.mathematics import segment_prod as segment_prod
 from lamina.keras.ops.mathematics import segment_sum as segment_sum
+from lamina.keras.ops.mathematics import stft as stft
 from lamina.keras.ops.mathematics import top_k as top_k
 from lamina.keras.ops.mathematics import trapezoid as trapezoid
 from lamina.keras.ops.matrices import cholesky as cholesky
@@ -488,6 +492,7 @@ __all__ = [
     "isneginf",
     "isposinf",
     "isreal",
+    "istft",
     "jvp",
     "kaiser",
     "kron",
@@ -518,6 +523,7 @@ __all__ = [
     "lstsq",
     "lu_factor",
     "map",
+    "math",
     "matmul",
     "matrix_rank",
     "max",
@@ -529,6 +535,7 @@ __all__ = [
     "min",
     "minimum",
     "mod",
+    "moments",
     "moveaxis",
     "multi_hot",
     "multiply",
@@ -629,6 +636,7 @@ __all__ = [
     "squeeze",
     "stack",
     "std",
+    "stft",
     "stop_gradient",
     "subtract",
     "sum",

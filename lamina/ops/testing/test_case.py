@@ -133,4 +133,5 @@ def _differences(f: Any, arguments: list[Tensor], index: int, step: float) -> An
             moved[index][place] += sign * step
             ends.append(np.asarray(f(*map(convert_to_tensor, moved)).numpy(), float))
         columns.append(np.ravel((ends[0] - ends[1]) / (2 * step)))
-    return np.stack(columns, 1) if columns else np.zeros((0, 0))
+    matrix = np.stack(columns, 1) if columns else np.zeros((0, 0))
+    return matrix.astype(values[index].dtype)

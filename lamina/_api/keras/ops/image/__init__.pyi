@@ -2,7 +2,9 @@
 
 from lamina.keras.ops.images import crop_images as crop_images
 from lamina.keras.ops.images import extract_patches as extract_patches
+from lamina.keras.ops.images import extract_patches_3d as extract_patches_3d
 from lamina.keras.ops.images import hsv_to_rgb as hsv_to_rgb
+from lamina.keras.ops.images import map_coordinates as map_coordinates
 from lamina.keras.ops.images import pad_images as pad_images
 from lamina.keras.ops.images import resize as resize
 from lamina.keras.ops.images import rgb_to_grayscale as rgb_to_grayscale
@@ -11,7 +13,9 @@ from lamina.keras.ops.images import rgb_to_hsv as rgb_to_hsv
 __all__ = [
     "crop_images",
     "extract_patches",
+    "extract_patches_3d",
     "hsv_to_rgb",
+    "map_coordinates",
     "pad_images",
     "resize",
     "rgb_to_grayscale",

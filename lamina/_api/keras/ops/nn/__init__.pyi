@@ -11,6 +11,7 @@ from lamina.keras.ops.loss_functions import binary_crossentropy as binary_crosse
 from lamina.keras.ops.loss_functions import (
     categorical_crossentropy as categorical_crossentropy,
 )
+from lamina.keras.ops.loss_functions import moments as moments
 from lamina.keras.ops.loss_functions import psnr as psnr
 from lamina.keras.ops.loss_functions import (
     sparse_categorical_crossentropy as sparse_categorical_crossentropy,
@@ -77,6 +78,7 @@ __all__ = [
     "log_sigmoid",
     "log_softmax",
     "max_pool",
+    "moments",
     "multi_hot",
     "normalize",
     "one_hot",
