@@ -25,11 +25,20 @@ class SymbolicMixin:
     if TYPE_CHECKING:  # given by the other parts of a layer
 
         @property
-        def compute_dtype(self) -> str: ...
+        def compute_dtype(self) -> str:
+            """The dtype of the computation."""
+            ...
+
         @property
-        def losses(self) -> list[Any]: ...
+        def losses(self) -> list[Any]:
+            """The losses of the last call."""
+            ...
+
         @property
-        def non_trainable_variables(self) -> list[Any]: ...
+        def non_trainable_variables(self) -> list[Any]:
+            """The variables that optimizers leave alone."""
+            ...
+
         def _check_super_called(self) -> None: ...
 
     def symbolic_call(self, *args: Any, **kwargs: Any) -> Any:
