@@ -285,6 +285,8 @@ NAMES: dict[str, tuple[str, ...]] = {
         "keras.ops.jvp keras.ops.linalg.jvp",
     ),
     "lamina.keras.ops.mathematics": (
+        "keras.ops.stft keras.ops.math.stft",
+        "keras.ops.istft keras.ops.math.istft",
         "keras.ops.segment_sum",
         "keras.ops.segment_max",
         "keras.ops.segment_min",
@@ -339,6 +341,7 @@ NAMES: dict[str, tuple[str, ...]] = {
         "keras.ops.space_to_depth keras.ops.nn.space_to_depth",
     ),
     "lamina.keras.ops.loss_functions": (
+        "keras.ops.moments keras.ops.nn.moments",
         "keras.ops.sparse_categorical_crossentropy "
         "keras.ops.nn.sparse_categorical_crossentropy",
         "keras.ops.binary_crossentropy keras.ops.nn.binary_crossentropy",
@@ -354,6 +357,8 @@ NAMES: dict[str, tuple[str, ...]] = {
         "keras.ops.image.pad_images",
         "keras.ops.image.crop_images",
         "keras.ops.image.extract_patches",
+        "keras.ops.image.extract_patches_3d",
+        "keras.ops.image.map_coordinates",
     ),
     "lamina.keras.ops.promotion": ("keras.backend.result_type",),
 }

@@ -1,6 +1,11 @@
 """Public names of tf.image."""
 
 NAMES: dict[str, tuple[str, ...]] = {
+    "lamina.ops.image.colors": (
+        "image.rgb_to_hsv",
+        "image.hsv_to_rgb",
+        "image.extract_patches",
+    ),
     "lamina.ops.image.resizing": (
         "image.ResizeMethod",
         "image.resize",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import jax.numpy as jnp
+import jax.scipy.ndimage as ndimage
 import numpy as np
 from jax import lax
 
@@ -12,6 +13,7 @@ from lamina.engine.op import Array, TensorLike, op
 from lamina.engine.tensor import Tensor, convert_to_tensor
 from lamina.keras.config import standardize_data_format
 from lamina.keras.ops.promotion import to_float
+from lamina.ops.image.colors import hsv_array, rgb_array
 from lamina.ops.image.resizing import resize_array
 
 _METHODS = ("bilinear", "nearest", "lanczos3", "lanczos5", "bicubic")
@@ -116,6 +118,11 @@ def resize(
     if len(size) != 2:
         raise ValueError(
             "keras.ops.image.resize: expected `size` to be a tuple of 2 integers. "
+            f"Received: size={size}"
+        )
+    if min(int(size[0]), int(size[1])) <= 0:
+        raise ValueError(
+            "keras.ops.image.resize: `size` must have positive height and width. "
             f"Received: size={size}"
         )
     if interpolation not in _METHODS:
@@ -352,50 +359,172 @@ def extract_patches(
 
     Reference: `keras.ops.image.extract_patches`.
     """
-    size = _tuple(size, 2)
-    steps = size if strides is None else _tuple(strides, 2)
-    if dilation_rate != 1 and strides is not None and max(steps) > 1:
-        raise ValueError(
-            "keras.ops.image.extract_patches: expected strides of 1 with a dilation. "
-            f"Received: strides={strides}, dilation_rate={dilation_rate}. strides > 1 "
-            "is not supported in conjunction with dilation_rate > 1."
+    rank = 2 if isinstance(size, int) else len(size)
+    if rank == 3:
+        return extract_patches_3d(
+            images, size, strides, dilation_rate, padding, data_format
         )
-    images = to_float(_images("extract_patches", images))
-    single = len(images.shape) == 3
+    if rank != 2:
+        raise ValueError(
+            "keras.ops.image.extract_patches: expected `size` as an int, or 2 or 3 "
+            f"ints. Received: size={size}. Give the height and width of a window."
+        )
+    images = _images("extract_patches", images)
+    return _windows_of(
+        "extract_patches", images, size, strides, dilation_rate, padding, data_format, 2
+    )
+
+
+def extract_patches_3d(
+    volumes: Any,
+    size: Any,
+    strides: Any = None,
+    dilation_rate: Any = 1,
+    padding: str = "valid",
+    data_format: str | None = None,
+) -> Tensor:
+    """Windows of volumes, each as one vector.
+
+    Args:
+        volumes: `(D, H, W, C)` or `(B, D, H, W, C)`, or channels first.
+        size: The window's depth, height and width.
+        strides: The step of the window; its size if None.
+        dilation_rate: The distance of the window's elements.
+        padding: `"valid"` or `"same"`.
+        data_format: `"channels_last"`, `"channels_first"` or None for the setting.
+
+    Returns:
+        A tensor `(B, D', H', W', d * h * w * C)`.
+
+    Raises:
+        ValueError: Strides and dilation are both larger than 1, or the rank is wrong.
+
+    Reference: `keras.ops.image.extract_patches_3d`.
+    """
+    volumes = convert_to_tensor(volumes)
+    if len(volumes.shape) not in (4, 5):
+        raise ValueError(
+            "keras.ops.image.extract_patches_3d: expected a volume of rank 4 or "
+            f"volumes of rank 5. Received: shape {tuple(volumes.shape)}. Invalid "
+            "`volumes` rank."
+        )
+    return _windows_of(
+        "extract_patches_3d",
+        volumes,
+        size,
+        strides,
+        dilation_rate,
+        padding,
+        data_format,
+        3,
+    )
+
+
+def _windows_of(
+    name: str,
+    images: Tensor,
+    size: Any,
+    strides: Any,
+    dilation_rate: Any,
+    padding: str,
+    data_format: str | None,
+    rank: int,
+) -> Tensor:
+    size = _tuple(size, rank)
+    if len(size) != rank or min(size) <= 0:
+        raise ValueError(
+            f"keras.ops.image.{name}: expected {rank} positive sizes. Received: "
+            f"size={size}. Invalid `size` argument."
+        )
+    steps = size if strides is None else _tuple(strides, rank)
+    rates = _tuple(dilation_rate, rank)
+    if max(rates) > 1 and strides is not None and max(steps) > 1:
+        raise ValueError(
+            f"keras.ops.image.{name}: expected strides of 1 with a dilation. Received: "
+            f"strides={strides}, dilation_rate={dilation_rate}. strides > 1 is not "
+            "supported in conjunction with dilation_rate > 1."
+        )
+    images = to_float(images)
+    single = len(images.shape) == rank + 1
     batch = images[None] if single else images  # type: ignore[index]
-    rates = _tuple(dilation_rate, 2)
     out = _patches(batch, size, steps, rates, padding, _last(data_format))
     return out[0] if single else out  # type: ignore[index]
+
+
+@op("keras.ops.image.map_coordinates")
+def _map(
+    inputs: TensorLike, coordinates: TensorLike, order: int, mode: str, fill: float
+) -> Array:
+    """The lowering of `keras.ops.image.map_coordinates`."""
+    places = list(coordinates)
+    wide = inputs if inputs.dtype.kind == "f" else inputs.astype(jnp.float32)
+    out = ndimage.map_coordinates(wide, places, order, mode, fill)
+    if inputs.dtype.kind in "iu":
+        out = jnp.round(out)
+    return out.astype(inputs.dtype)
+
+
+_FILL_MODES = ("constant", "nearest", "wrap", "mirror", "reflect")
+
+
+def map_coordinates(
+    inputs: Any,
+    coordinates: Any,
+    order: int,
+    fill_mode: str = "constant",
+    fill_value: float = 0,
+) -> Tensor:
+    """The values of a tensor between its elements.
+
+    Args:
+        inputs: A tensor of rank N.
+        coordinates: N tensors of positions along the axes.
+        order: 0 for the nearest element, 1 for linear interpolation.
+        fill_mode: What is outside: `"constant"`, `"nearest"`, `"wrap"`, `"mirror"` or
+            `"reflect"`.
+        fill_value: The value outside with `"constant"`.
+
+    Returns:
+        A tensor of the shape of one coordinate tensor and the dtype of `inputs`.
+
+    Raises:
+        ValueError: An argument is none of the values above, or the ranks disagree.
+
+    Reference: `keras.ops.image.map_coordinates`.
+    """
+    inputs, coordinates = convert_to_tensor(inputs), to_float(coordinates)
+    if coordinates.shape[0] != len(inputs.shape):
+        raise ValueError(
+            "keras.ops.image.map_coordinates: expected one row of coordinates for each "
+            f"axis. Received: coordinates of shape {tuple(coordinates.shape)}, inputs "
+            f"of shape {tuple(inputs.shape)}. First dim of `coordinates` must be the same "
+            "as the rank of `inputs`."
+        )
+    if len(coordinates.shape) < 2:
+        raise ValueError(
+            "keras.ops.image.map_coordinates: expected coordinates of rank 2 or more. "
+            f"Received: shape {tuple(coordinates.shape)}. Invalid coordinates rank: "
+            "expected at least rank 2."
+        )
+    if fill_mode not in _FILL_MODES or order not in (0, 1):
+        raise ValueError(
+            f"keras.ops.image.map_coordinates: expected fill_mode among {_FILL_MODES} "
+            f"and order 0 or 1. Received: fill_mode={fill_mode}, order={order}. "
+            "Invalid `fill_mode` or `order`."
+        )
+    return _map(inputs, coordinates, int(order), fill_mode, float(fill_value))
 
 
 @op("keras.ops.image.rgb_to_hsv")
 def _hsv(images: TensorLike, axis: int) -> Array:
     """The lowering of `keras.ops.image.rgb_to_hsv`."""
-    red, green, blue = (jnp.take(images, i, axis) for i in range(3))
-    value = jnp.maximum(jnp.maximum(red, green), blue)
-    spread = value - jnp.minimum(jnp.minimum(red, green), blue)
-    safe = jnp.where(spread > 0, spread, 1)
-    hue = jnp.where(
-        value == red,
-        (green - blue) / safe,
-        jnp.where(value == green, (blue - red) / safe + 2, (red - green) / safe + 4),
-    )
-    hue = jnp.where(spread > 0, (hue / 6) % 1, 0)
-    saturation = jnp.where(value > 0, spread / jnp.where(value > 0, value, 1), 0)
-    return jnp.stack([hue, saturation, value], axis)
+    return hsv_array(images, axis)
 
 
 @op("keras.ops.image.hsv_to_rgb")
 def _rgb(images: TensorLike, axis: int) -> Array:
     """The lowering of `keras.ops.image.hsv_to_rgb`."""
-    hue, saturation, value = (jnp.take(images, i, axis) for i in range(3))
-    turn = hue * 6
-    parts = [
-        jnp.clip(jnp.abs(turn - 3) - 1, 0, 1),
-        jnp.clip(2 - jnp.abs(turn - 2), 0, 1),
-        jnp.clip(2 - jnp.abs(turn - 4), 0, 1),
-    ]
-    return jnp.stack([((p - 1) * saturation + 1) * value for p in parts], axis)
+    return rgb_array(images, axis)
 
 
 def _colours(name: str, images: Any, data_format: str | None) -> tuple[Tensor, int]:

@@ -108,7 +108,7 @@ def in_top_k(targets: Any, predictions: Any, k: int) -> Tensor:
 
     Reference: `keras.ops.in_top_k`.
     """
-    return lookup.in_top_k(convert_to_tensor(targets), to_float(predictions), int(k))
+    return lookup.in_top_k(convert(targets, "int32"), to_float(predictions), int(k))
 
 
 def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
@@ -271,6 +271,146 @@ def irfft(x: Any, fft_length: int | None = None) -> Tensor:
     Reference: `keras.ops.irfft`.
     """
     return _irfft(_complex_pair("irfft", x), fft_length)
+
+
+def _analysis_window(window: Any, length: int, size: int) -> np.ndarray[Any, Any]:
+    """A window of `length` samples in the middle of `size` samples."""
+    if window is None:
+        values = np.ones(length)
+    elif isinstance(window, str):
+        if window not in ("hann", "hamming"):
+            raise ValueError(
+                "keras.ops.stft: expected window 'hann', 'hamming', None or a vector. "
+                f"Received: window={window}. If a string is passed to `window`, it "
+                "must be one of these."
+            )
+        maker = np.hanning if window == "hann" else np.hamming
+        values = maker(length + 1)[:-1]  # periodic
+    else:
+        values = np.asarray(window)
+        if values.shape != (length,):
+            raise ValueError(
+                f"keras.ops.stft: expected a window of shape ({length},). Received: "
+                f"{values.shape}. The shape of `window` must be equal to "
+                "[sequence_length]."
+            )
+    left = (size - length) // 2
+    return np.pad(values, (left, size - length - left))
+
+
+@op("keras.ops.stft")
+def _stft(
+    x: TensorLike, window: TensorLike, stride: int, center: bool
+) -> tuple[Array, Array]:
+    """The lowering of `keras.ops.stft`."""
+    size = window.shape[0]
+    if center:
+        edges = [(0, 0)] * (x.ndim - 1) + [(size // 2, size // 2)]
+        x = jnp.pad(x, edges, mode="reflect")
+    frames = extract_sequences.lower(x, size, stride)
+    out = jnp.fft.rfft(frames * window.astype(x.dtype))
+    return out.real, out.imag
+
+
+def stft(
+    x: Any,
+    sequence_length: int,
+    sequence_stride: int,
+    fft_length: int,
+    window: Any = "hann",
+    center: bool = True,
+) -> tuple[Tensor, Tensor]:
+    """The Fourier transforms of overlapping windows of a signal.
+
+    Args:
+        x: A floating tensor `(..., T)`.
+        sequence_length: The length of a window.
+        sequence_stride: The distance of two windows.
+        fft_length: The length of a transform, at least that of a window.
+        window: `"hann"`, `"hamming"`, a vector, or None for equal weights.
+        center: Whether the t-th window is centred at `t * sequence_stride`.
+
+    Returns:
+        The real and imaginary parts `(..., windows, fft_length // 2 + 1)`.
+
+    Raises:
+        ValueError: The window does not fit.
+        TypeError: `x` is not floating.
+
+    Reference: `keras.ops.stft`.
+    """
+    x = convert_to_tensor(x)
+    if not x.dtype.is_floating:
+        raise TypeError(
+            "keras.ops.stft: expected a floating signal. Received: dtype "
+            f"{x.dtype.name}. Invalid input type: expected `float32` or `float64`."
+        )
+    if fft_length < sequence_length:
+        raise ValueError(
+            "keras.ops.stft: expected fft_length >= sequence_length. Received: "
+            f"sequence_length={sequence_length}, fft_length={fft_length}. Enlarge it."
+        )
+    values = _analysis_window(window, sequence_length, fft_length)
+    return _stft(x, convert(values, x.dtype), int(sequence_stride), bool(center))
+
+
+@op("keras.ops.istft")
+def _istft(
+    x: TensorLike, window: TensorLike, stride: int, start: int, stop: int
+) -> Array:
+    """The lowering of `keras.ops.istft`."""
+    size = window.shape[0]
+    frames = jnp.fft.irfft(x, size) * window
+    count = frames.shape[-2]
+    total = (count - 1) * stride + size
+    places = np.arange(count)[:, None] * stride + np.arange(size)
+    flat = frames.reshape(*frames.shape[:-2], -1)
+    sums = jnp.zeros((*frames.shape[:-2], total), frames.dtype)
+    sums = sums.at[..., places.reshape(-1)].add(flat)
+    weights = jnp.zeros(total, frames.dtype)
+    squares = jnp.tile(jnp.square(window), count)
+    weights = weights.at[places.reshape(-1)].add(squares)
+    out = sums / jnp.where(weights > 1e-10, weights, 1)
+    missing = max(stop - total, 0)
+    if missing:
+        out = jnp.pad(out, [(0, 0)] * (out.ndim - 1) + [(0, missing)])
+    return out[..., start:stop]
+
+
+def istft(
+    x: Any,
+    sequence_length: int,
+    sequence_stride: int,
+    fft_length: int,
+    length: int | None = None,
+    window: Any = "hann",
+    center: bool = True,
+) -> Tensor:
+    """The signal whose `stft` is given.
+
+    Args:
+        x: The real and imaginary parts.
+        sequence_length: The length of a window.
+        sequence_stride: The distance of two windows.
+        fft_length: The length of a transform.
+        length: The length of the signal, or None.
+        window: The window of `stft`.
+        center: As for `stft`.
+
+    Returns:
+        A floating tensor `(..., T)`.
+
+    Reference: `keras.ops.istft`.
+    """
+    joined = _complex_pair("istft", x)
+    kind = "float64" if joined.dtype == "complex128" else "float32"
+    values = convert(_analysis_window(window, sequence_length, fft_length), kind)
+    total = (int(joined.shape[-2]) - 1) * sequence_stride + fft_length
+    start = fft_length // 2 if center else 0
+    stop = total - start if center else total
+    if length is not None:
+        stop = start + length
+    return _istft(joined, values, int(sequence_stride), start, stop)
 
 
 @op("keras.ops.diff")

@@ -305,6 +305,13 @@ def pinv(x: Any, rcond: float | None = None) -> Tensor:
 @op("keras.ops.matrix_rank", differentiable=False)
 def _matrix_rank(x: TensorLike, tol: Any) -> Array:
     """The lowering of `keras.ops.matrix_rank`."""
+    if x.ndim < 2:
+        raise InvalidArgumentError.of(
+            "keras.ops.matrix_rank",
+            expected="matrices of rank 2 or more",
+            received=f"shape {tuple(x.shape)}",
+            hint="Expected input to have rank >= 2.",
+        )
     if tol is None:
         return jnp.linalg.matrix_rank(x).astype(jnp.int32)
     values = jnp.linalg.svd(x, compute_uv=False)

@@ -77,3 +77,14 @@ record(
     dtypes=FLOAT,
     tolerance=1e-4,
 )
+COLORS = np.linspace(0, 1, 30, dtype="float32").reshape(10, 3)[:, ::-1] ** 2
+record("image.rgb_to_hsv", [call(COLORS)], dtypes=FLOAT, gradient=0, tolerance=1e-4)
+record("image.hsv_to_rgb", [call(COLORS)], dtypes=FLOAT, gradient=0, tolerance=1e-4)
+record(
+    "image.extract_patches",
+    [
+        call(PHOTO, [1, 2, 3, 1], [1, 1, 2, 1], [1, 1, 1, 1], "SAME"),
+        call(PHOTO, [1, 2, 2, 1], [1, 1, 1, 1], [1, 2, 1, 1], "VALID"),
+    ],
+    dtypes=FLOAT,
+)
