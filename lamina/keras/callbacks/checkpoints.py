@@ -13,7 +13,7 @@ import numpy as np
 
 from lamina.engine.errors import message
 from lamina.keras.callbacks.base import Callback, Logs
-from lamina.keras.callbacks.monitors import MonitorCallback
+from lamina.keras.callbacks.monitors import MonitorCallback, each_optimizer
 from lamina.keras.utils.io import print_msg
 
 
@@ -368,7 +368,10 @@ class SwapEMAWeights(Callback):
     def _pairs(self) -> list[tuple[Any, Any]]:
         optimizer = self.model.optimizer
         optimizer = getattr(optimizer, "inner_optimizer", optimizer)
-        if not getattr(optimizer, "use_ema", False):
+        averaging = [
+            one for one in each_optimizer(optimizer) if getattr(one, "use_ema", False)
+        ]
+        if not averaging:
             raise ValueError(
                 message(
                     "keras.callbacks.SwapEMAWeights",
@@ -378,9 +381,16 @@ class SwapEMAWeights(Callback):
                     hint="Compile with, e.g., keras.optimizers.Adam(use_ema=True).",
                 )
             )
-        averages = optimizer._model_variables_moving_average
-        pairs = zip(optimizer._trainable_variables, averages, strict=False)
-        return [(v, average) for v, average in pairs if average is not None]
+        return [
+            (variable, average)
+            for one in averaging
+            for variable, average in zip(
+                one._trainable_variables,
+                one._model_variables_moving_average,
+                strict=False,
+            )
+            if average is not None
+        ]
 
     def _swap(self, inside: bool) -> None:
         if self._ema_weights_in_model is inside:

@@ -91,7 +91,7 @@ def _choice(label: str, value: Any, allowed: Sequence[str]) -> str:
     raise InvalidArgumentError.of(
         "keras.metrics.AUC",
         expected=f"`{label}` one of {list(allowed)}",
-        received=f'Invalid AUC {label} value: "{value}"',
+        received=f'Invalid AUC {label.replace("_", " ")} value: "{value}".',
         hint="Check the spelling.",
     )
 

@@ -32,7 +32,7 @@ class Ftrl(Optimizer):
         >>> w = tf.Variable(1.0)
         >>> _ = tf.keras.optimizers.Ftrl(0.1).apply_gradients([(2.0, w)])
         >>> round(float(w), 4)
-        0.7429
+        0.7451
 
     Reference: `keras.optimizers.Ftrl`.
     """

@@ -258,10 +258,10 @@ def _check_inner(optimizer: Any) -> None:
     """Raises unless an optimizer may be one of several."""
     wrong = isinstance(optimizer, (LossScaleOptimizer, MultiOptimizer))
     if wrong or not isinstance(optimizer, Optimizer):
+        kind = type(optimizer).__name__
         raise InvalidArgumentError.of(
             "keras.optimizers.MultiOptimizer",
-            expected="an Optimizer instance that is no LossScaleOptimizer and no "
-            "MultiOptimizer",
-            received=f"{optimizer!r} cannot be used inside a MultiOptimizer",
+            expected=f"an inner optimizer (an optimizer cannot be {kind})",
+            received=f"{kind} cannot be used inside an MultiOptimizer",
             hint="Put a LossScaleOptimizer around the MultiOptimizer instead.",
         )

@@ -30,7 +30,7 @@ class Nadam(Optimizer):
         >>> w = tf.Variable(1.0)
         >>> _ = tf.keras.optimizers.Nadam(0.1).apply_gradients([(2.0, w)])
         >>> round(float(w), 3)
-        0.871
+        0.894
 
     Reference: `keras.optimizers.Nadam`.
     """

@@ -277,6 +277,10 @@ class OptimizerState:
         return id(variable)
 
     @property
+    def _accumulated_gradients(self) -> list[Variable]:
+        return self._accumulated
+
+    @property
     def _model_variables_moving_average(self) -> list[Variable | None]:
         return self._averages
 

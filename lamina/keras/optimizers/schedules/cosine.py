@@ -32,7 +32,7 @@ class CosineDecay(FormulaSchedule):
 
     Example:
         >>> rate = tf.keras.optimizers.schedules.CosineDecay(1.0, 10)
-        >>> float(rate(5))
+        >>> round(float(rate(5)), 4)
         0.5
 
     Reference: `keras.optimizers.schedules.CosineDecay`.

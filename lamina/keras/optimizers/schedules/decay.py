@@ -187,7 +187,7 @@ class PolynomialDecay(FormulaSchedule):
             rounds = jnp.where(step == 0, 1.0, jnp.ceil(step / steps))
             fraction = step / (steps * rounds.astype(step.dtype))
         else:
-            fraction = jnp.minimum(step, steps) / steps
+            fraction = jnp.minimum(step / steps, 1)
         return (initial - end) * jnp.power(1 - fraction, power) + end
 
 
