@@ -64,6 +64,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--steps", type=int, default=64, help="steps in a measurement")
     parser.add_argument("--rebuilds", type=int, default=50, help="for the memory item")
+    parser.add_argument("--note", default="", help="a sentence for the page")
     parser.add_argument("--print", action="store_true", help="do not write the page")
     options = parser.parse_args()
     wanted = tuple(options.items or [""])
@@ -124,6 +125,7 @@ Written by `make bench` on {datetime.now(UTC):%Y-%m-%d}; do not edit. Medians of
 its own, {options.steps} steps of 32 rows a measurement. Beside each number: how many
 times Lamina's it is (above 1: Lamina is faster). Memory is one run each. Machine:
 {machine}, Python {platform.python_version()}; {packages}.
+{options.note}
 
 """
     titles = [TITLES[name] for name in names]

@@ -48,6 +48,8 @@ def check_file(file: Path) -> list[str]:
 def public_definitions(node: ast.AST, prefix: str) -> Iterator[tuple[str, DEFINITIONS]]:
     """The public definitions directly in a module or class, and in public classes."""
     for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
+            continue  # declarations for type checkers
         if isinstance(child, ast.If | ast.Try):
             yield from public_definitions(child, prefix)
         if not isinstance(child, DEFINITIONS) or child.name.startswith("_"):
@@ -67,7 +69,7 @@ def faults(node: DEFINITIONS, named: bool) -> Iterator[str]:
         yield "no docstring"
         return
     summary = text.strip().split("\n\n", 1)[0].strip()
-    if not summary.endswith((".", ":", "?", "!")):
+    if not summary.rstrip("\"`").endswith((".", ":", "?", "!", "…")):
         yield "the summary is not a sentence (no full stop)"
     if named and is_op(node):
         own = [a.arg for a in node.args.args if a.arg != "name"]  # type: ignore[union-attr]

@@ -104,7 +104,7 @@ class Variable(EngineVariable):
     Example:
 
         >>> v = keras.Variable(np.zeros((2, 3)), name="table")
-        >>> v.assign(np.ones((2, 3)))
+        >>> _ = v.assign(np.ones((2, 3)))
 
     Reference: `keras.Variable`. It is a `tf.Variable` too; operators promote dtypes
     as `keras.ops` does.

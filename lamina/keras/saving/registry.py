@@ -22,8 +22,11 @@ class CustomObjectScope:
 
     Example:
 
-        >>> with keras.saving.custom_object_scope({"MyLayer": MyLayer}):
-        ...     model = keras.models.load_model("model.keras")
+        >>> class Mine(keras.layers.Layer):
+        ...     pass
+        >>> with keras.saving.custom_object_scope({"Mine": Mine}):
+        ...     keras.saving.get_registered_object("Mine") is Mine
+        True
 
     Reference: `keras.saving.CustomObjectScope`, `keras.utils.custom_object_scope`.
     """

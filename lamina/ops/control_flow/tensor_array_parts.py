@@ -30,6 +30,7 @@ FULL = Kernel("tf.TensorArray.stack", lambda top, n: top == n)
 
 
 def piece(tensor: Tensor, start: int, count: int) -> Tensor:
+    """`count` rows from `start`, without compiling a program for each place."""
     kernel = Kernel("tf.slice", lambda x: x[start : start + count], compiled=False)
     piece: Tensor = execute(kernel, [tensor])
     return piece

@@ -50,7 +50,9 @@ class EinsumDense(LoraMixin, Layer):
         ValueError: The equation, the output shape and the input do not fit.
 
     Example:
-        >>> EinsumDense("abc,cd->abd", output_shape=(None, 4), bias_axes="d")
+        >>> layer = EinsumDense("abc,cd->abd", output_shape=(None, 4), bias_axes="d")
+        >>> layer(np.ones((2, 5, 3))).shape
+        TensorShape([2, 5, 4])
 
     Reference: `keras.layers.EinsumDense`. Not here: quantisation.
     """

@@ -28,7 +28,8 @@ class Rescaling(Layer):
         inputs: A tensor; integers become the compute dtype.
 
     Example:
-        >>> Rescaling(1 / 255)(images)  # 0..255 to 0..1
+        >>> Rescaling(1 / 255)(tf.constant([0.0, 51.0, 255.0])).numpy().round(1)
+        array([0. , 0.2, 1. ], dtype=float32)
 
     Reference: `keras.layers.Rescaling`.
     """
