@@ -497,8 +497,8 @@ def map_coordinates(
         raise ValueError(
             "keras.ops.image.map_coordinates: expected one row of coordinates for each "
             f"axis. Received: coordinates of shape {tuple(coordinates.shape)}, inputs "
-            f"of shape {tuple(inputs.shape)}. First dim of `coordinates` must be the same "
-            "as the rank of `inputs`."
+            f"of shape {tuple(inputs.shape)}. First dim of `coordinates` must be the "
+            "same as the rank of `inputs`."
         )
     if len(coordinates.shape) < 2:
         raise ValueError(
