@@ -95,7 +95,7 @@ class _Loop:
             `(last_output, outputs, *states)`; `outputs` holds the last one only
             unless `sequences`.
         """
-        keep = None if mask is None else jnp.swapaxes(mask, 0, 1) != 0
+        keep: Any = None if mask is None else jnp.swapaxes(mask, 0, 1) != 0
         if self.backwards:
             # A reverse scan would give outputs in the order of the inputs; they are
             # wanted in the order of the steps.
