@@ -9,6 +9,7 @@ from lamina.engine.tensor import Tensor, convert_to_tensor
 from lamina.engine.variable import Variable
 from lamina.keras.common.standardize import shapes_match
 from lamina.keras.common.state import get_global_attribute, set_global_attribute
+from lamina.ops.array.casting import cast
 
 
 class StatelessScope:
@@ -52,7 +53,7 @@ class StatelessScope:
             )
         if isinstance(value, Variable):
             value = value.read_value()
-        value = convert_to_tensor(value, dtype=_stored_dtype(variable))
+        value = cast(convert_to_tensor(value), _stored_dtype(variable))
         if not shapes_match(value.shape, variable.shape):
             raise ValueError(
                 "keras.StatelessScope: all values in argument `mapping` must be "

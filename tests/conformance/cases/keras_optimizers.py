@@ -223,3 +223,20 @@ def first_step_without_schedule(tf):
         steps(tf, make(0.05, **options), count=1)[0]
         for options in ({}, {"warmup_steps": 3, "beta_1": 0.8, "weight_decay": 0.1})
     ]
+
+
+@case("tf.IndexedSlices", tolerance=1e-5)
+def sparse_gradients(tf):
+    values, places = tf.constant([[1.0, 2.0], [3.0, 4.0]]), tf.constant([2, 0])
+    slices = tf.IndexedSlices(values, places, tf.constant([3, 2]))
+    weight = tf.keras.Variable(np.ones((3, 2), "float32"))
+    optimizer = tf.keras.optimizers.Adam(0.1)
+    for _ in range(2):
+        optimizer.apply_gradients([(slices, weight)])
+    return [
+        tf.convert_to_tensor(slices),
+        weight.numpy(),
+        slices.values,
+        slices.indices,
+        str(slices.shape),
+    ]
