@@ -109,7 +109,7 @@ class DatasetCore:
         """An iterator that gives NumPy arrays (scalars for scalars).
 
         Example:
-            >>> list(tf.data.Dataset.range(3).as_numpy_iterator())
+            >>> [x.item() for x in tf.data.Dataset.range(3).as_numpy_iterator()]
             [0, 1, 2]
 
         Reference: `tf.data.Dataset.as_numpy_iterator`.

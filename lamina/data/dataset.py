@@ -114,7 +114,7 @@ class Dataset(GroupingDataset):
             **kwargs: `output_type`, int64 by default, and `name`.
 
         Example:
-            >>> list(tf.data.Dataset.range(1, 6, 2).as_numpy_iterator())
+            >>> [int(x) for x in tf.data.Dataset.range(1, 6, 2)]
             [1, 3, 5]
 
         Reference: `tf.data.Dataset.range`.
@@ -167,7 +167,7 @@ class Dataset(GroupingDataset):
         Example:
             >>> ds = tf.data.Dataset.from_generator(
             ...     lambda: iter([1, 2]), output_signature=tf.TensorSpec((), tf.int32))
-            >>> list(ds.as_numpy_iterator())
+            >>> [int(x) for x in ds]
             [1, 2]
 
         Reference: `tf.data.Dataset.from_generator`.

@@ -59,7 +59,7 @@ class ElementwiseDataset(DatasetCore):
 
         Example:
             >>> ds = tf.data.Dataset.range(3).map(lambda x: x * x)
-            >>> list(ds.as_numpy_iterator())
+            >>> [int(x) for x in ds]
             [0, 1, 4]
 
         Reference: `tf.data.Dataset.map`. Functions that read values (`.numpy()`) are
@@ -96,7 +96,7 @@ class ElementwiseDataset(DatasetCore):
 
         Example:
             >>> ds = tf.data.Dataset.range(5).filter(lambda x: x % 2 == 0)
-            >>> list(ds.as_numpy_iterator())
+            >>> [int(x) for x in ds]
             [0, 2, 4]
 
         Reference: `tf.data.Dataset.filter`.

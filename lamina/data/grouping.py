@@ -169,7 +169,7 @@ class GroupingDataset(ElementwiseDataset):
 
         Example:
             >>> for window in tf.data.Dataset.range(5).window(2, shift=1):
-            ...     first = list(window.as_numpy_iterator())
+            ...     first = [int(x) for x in window]
             ...     break
             >>> first
             [0, 1]
@@ -207,7 +207,7 @@ class GroupingDataset(ElementwiseDataset):
         Example:
             >>> ds = tf.data.Dataset.from_tensor_slices([[1, 2], [3, 4]])
             >>> ds = ds.flat_map(tf.data.Dataset.from_tensor_slices)
-            >>> list(ds.as_numpy_iterator())
+            >>> [int(x) for x in ds]
             [1, 2, 3, 4]
 
         Reference: `tf.data.Dataset.flat_map`.
