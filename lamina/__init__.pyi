@@ -157,6 +157,7 @@ from lamina.ops.debugging.comparisons import assert_greater as assert_greater
 from lamina.ops.debugging.comparisons import assert_less as assert_less
 from lamina.ops.debugging.comparisons import assert_true as Assert
 from lamina.ops.debugging.static_checks import assert_rank as assert_rank
+from lamina.ops.indexed_slices import IndexedSlices as IndexedSlices
 from lamina.ops.linalg.norms import norm as norm
 from lamina.ops.linalg.products import einsum as einsum
 from lamina.ops.linalg.products import matmul as matmul
@@ -230,6 +231,7 @@ __all__ = [
     "Assert",
     "DType",
     "GradientTape",
+    "IndexedSlices",
     "Module",
     "Tensor",
     "TensorArray",

@@ -17,6 +17,9 @@ from lamina.ops.image.adjust import random_flip_left_right as random_flip_left_r
 from lamina.ops.image.adjust import random_flip_up_down as random_flip_up_down
 from lamina.ops.image.adjust import resize_with_crop_or_pad as resize_with_crop_or_pad
 from lamina.ops.image.adjust import rgb_to_grayscale as rgb_to_grayscale
+from lamina.ops.image.colors import extract_patches as extract_patches
+from lamina.ops.image.colors import hsv_to_rgb as hsv_to_rgb
+from lamina.ops.image.colors import rgb_to_hsv as rgb_to_hsv
 from lamina.ops.image.resizing import ResizeMethod as ResizeMethod
 from lamina.ops.image.resizing import resize as resize
 
@@ -27,9 +30,11 @@ __all__ = [
     "central_crop",
     "convert_image_dtype",
     "crop_to_bounding_box",
+    "extract_patches",
     "flip_left_right",
     "flip_up_down",
     "grayscale_to_rgb",
+    "hsv_to_rgb",
     "pad_to_bounding_box",
     "per_image_standardization",
     "random_crop",
@@ -38,4 +43,5 @@ __all__ = [
     "resize",
     "resize_with_crop_or_pad",
     "rgb_to_grayscale",
+    "rgb_to_hsv",
 ]
