@@ -22,6 +22,8 @@ import numpy as np
 from lamina.engine import nest
 from lamina.engine.context import state
 from lamina.engine.dtypes import DType, as_dtype
+from lamina.engine.errors import InvalidArgumentError
+from lamina.engine.kernel import HostOpInTrace
 from lamina.engine.op import Op, register_dispatcher
 from lamina.engine.shapes import TensorShape
 from lamina.engine.tensor import Tensor, Tracer, convert_to_tensor
@@ -421,7 +423,17 @@ def _evaluate(function: Callable[..., Any], args: Any, kwargs: Any, probe: int) 
             )
         return []
 
-    jax.eval_shape(run, *specs)
+    try:
+        jax.eval_shape(run, *specs)
+    except HostOpInTrace as reason:
+        raise InvalidArgumentError.of(
+            reason.name,
+            expected="tensors with values: its result depends on them (strings, or a "
+            "shape known only at run time)",
+            received="a symbolic KerasTensor",
+            hint="Apply it in the input pipeline (Dataset.map), or in a layer of a "
+            "model that runs eagerly.",
+        ) from None
     return result
 
 

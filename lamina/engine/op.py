@@ -276,6 +276,8 @@ class Op(Generic[P, R]):
         try:
             return static_value(value)
         except _NotStatic:
+            if state.trace is not None:
+                raise HostOpInTrace(self.public_name) from None
             raise InvalidArgumentError.of(
                 self.public_name,
                 expected=f"a value for '{name}' that is known when the function is "

@@ -311,3 +311,14 @@ def test_tracebacks_show_the_users_frames():
     files = [str(entry.path) for entry in info.traceback]
     assert not any("/jax/" in file for file in files)
     assert files.count(__file__) >= 2
+
+
+def test_sizes_known_only_at_run_time(caplog):
+    @tf.function
+    def f(n):
+        return tf.reduce_sum(tf.ones([n, 2]))
+
+    with caplog.at_level(logging.WARNING, "lamina"):
+        assert float(f(tf.constant(3))) == 6.0
+        assert float(f(tf.constant(5))) == 10.0
+    assert len([r for r in caplog.records if "op by op" in r.message]) == 1

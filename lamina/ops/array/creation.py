@@ -13,11 +13,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from lamina.engine import dtypes
+from lamina.engine.arrays import HOST_LIMIT
 from lamina.engine.dtypes import DType, as_dtype
 from lamina.engine.errors import DTypeError, InvalidArgumentError
 from lamina.engine.op import Array, HostOpInTrace, Same, TensorLike, op
 from lamina.engine.tensor import (
-    HOST_LIMIT,
     Tensor,
     Tracer,
     convert_to_tensor,
