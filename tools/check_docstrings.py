@@ -69,7 +69,7 @@ def faults(node: DEFINITIONS, named: bool) -> Iterator[str]:
         yield "no docstring"
         return
     summary = text.strip().split("\n\n", 1)[0].strip()
-    if not summary.rstrip("\"`").endswith((".", ":", "?", "!", "…")):
+    if not summary.rstrip('"`').endswith((".", ":", "?", "!", "…")):
         yield "the summary is not a sentence (no full stop)"
     if named and is_op(node):
         own = [a.arg for a in node.args.args if a.arg != "name"]  # type: ignore[union-attr]
