@@ -289,7 +289,8 @@ class Compiling:
                 nest.map_structure(_symbol_like, batch)
             )
             y_pred = abstract_call(self, (x,), {})
-            self._build_losses(x, y, y_pred, weight)
+            if y is not None:  # predict has no targets to build from
+                self._build_losses(x, y, y_pred, weight)
         if isinstance(self.optimizer, Optimizer) and not self.optimizer.built:
             self.optimizer.build(self.trainable_variables)
 
