@@ -123,8 +123,9 @@ def _from_value(value: Any) -> Callable[..., Tensor]:
             raise ValueError(
                 message(
                     "keras.initializers.get",
-                    expected=f"`shape` to be {tuple(value.shape)}, that of the value",
-                    received=f"shape={tuple(shape)}",
+                    expected="the shape of the value",
+                    received=f"Expected `shape` to be {tuple(value.shape)} for direct "
+                    f"tensor as initializer: shape={tuple(shape)}",
                     hint="pass a value of the weight's shape",
                 )
             )

@@ -9,8 +9,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from lamina.engine.errors import message
 from lamina.engine.op import Array, TensorLike, op
 from lamina.engine.tensor import Tensor, convert_to_tensor
+from lamina.keras.common.standardize import is_float_dtype, is_int_dtype
 from lamina.keras.config import floatx
 from lamina.keras.random.seed_generator import draw_seed
 from lamina.ops.random.counts import stateless_binomial, stateless_gamma
@@ -44,8 +46,10 @@ def uniform(
 
     Reference: `keras.random.uniform`, with other random numbers.
     """
-    seed = draw_seed(seed)
-    return stateless_uniform(shape, seed, minval, maxval, dtype or floatx())
+    dtype = dtype or floatx()
+    if not is_float_dtype(dtype):
+        raise _wrong_dtype("uniform", "a floating point", dtype, "randint")
+    return stateless_uniform(shape, draw_seed(seed), minval, maxval, dtype)
 
 
 def normal(
@@ -118,6 +122,8 @@ def randint(
 
     Reference: `keras.random.randint`, with other random numbers.
     """
+    if not is_int_dtype(dtype):
+        raise _wrong_dtype("randint", "an integer", dtype, "uniform")
     wide = dtype if dtype in ("int32", "int64") else "int64"
     return _as(stateless_uniform(shape, draw_seed(seed), minval, maxval, wide), dtype)
 
@@ -284,6 +290,17 @@ def _shuffle(x: TensorLike, seed: TensorLike, axis: int) -> Array:
 def _cast(x: TensorLike, dtype: str) -> Array:
     """Integers in another dtype."""
     return x.astype(dtype)
+
+
+def _wrong_dtype(name: str, wanted: str, dtype: Any, other: str) -> ValueError:
+    return ValueError(
+        message(
+            f"keras.random.{name}",
+            expected=f"{wanted} dtype",
+            received=f"`keras.random.{name}` requires {wanted} `dtype`. dtype={dtype}",
+            hint=f"keras.random.{other} gives the other kind.",
+        )
+    )
 
 
 def _as(x: Tensor, dtype: Any) -> Tensor:

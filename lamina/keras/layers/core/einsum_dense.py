@@ -10,6 +10,7 @@ from lamina.keras.activations import lookup as activations
 from lamina.keras.activations.smooth import linear
 from lamina.keras.constraints import lookup as constraints
 from lamina.keras.initializers import lookup as initializers
+from lamina.keras.initializers.random_initializers import VarianceScaling
 from lamina.keras.layers.arguments import arguments_config, floating
 from lamina.keras.layers.base import Layer
 from lamina.keras.layers.core.lora import LoraMixin
@@ -101,7 +102,7 @@ class EinsumDense(LoraMixin, Layer):
         self._kernel = self.add_weight(
             name="kernel",
             shape=kernel_shape,
-            initializer=self.kernel_initializer,
+            initializer=_for_equation(self.kernel_initializer, self.equation),
             regularizer=self.kernel_regularizer,
             constraint=self.kernel_constraint,
         )
@@ -141,6 +142,25 @@ class EinsumDense(LoraMixin, Layer):
             "output_shape": self.partial_output_shape,
             "activity_regularizer": regularizers.serialize(self.activity_regularizer),
         }
+
+
+def _for_equation(initializer: Any, equation: str) -> Any:
+    """The initializer with the equation's letters as its inputs and outputs.
+
+    The rule for plain kernels, inputs before outputs in the last two axes, would take
+    the heads of a `(D, N, H)` kernel for a receptive field.
+    """
+    if not isinstance(initializer, VarianceScaling) or (
+        initializer.input_axes is not None and initializer.output_axes is not None
+    ):
+        return initializer
+    left, _, output_spec = equation.replace(" ", "").partition("->")
+    kernel_spec = left.partition(",")[2]
+    outputs = [i for i, letter in enumerate(kernel_spec) if letter in output_spec]
+    inputs = [i for i in range(len(kernel_spec)) if i not in outputs]
+    config = initializer.get_config()
+    config |= {"seed": initializer.seed, "input_axes": inputs, "output_axes": outputs}
+    return type(initializer).from_config(config)
 
 
 def equation_shapes(
