@@ -26,6 +26,9 @@ from lamina._api import test as test
 from lamina._api import types as types
 from lamina.autograph.function import function as function
 from lamina.engine.config import get_logger as get_logger
+from lamina.engine.custom_gradient import custom_gradient as custom_gradient
+from lamina.engine.custom_gradient import grad_pass_through as grad_pass_through
+from lamina.engine.custom_gradient import recompute_grad as recompute_grad
 from lamina.engine.device import device as device
 from lamina.engine.dtypes import DType as DType
 from lamina.engine.dtypes import as_dtype as as_dtype
@@ -290,6 +293,7 @@ __all__ = [
     "cos",
     "cosh",
     "cumsum",
+    "custom_gradient",
     "data",
     "debugging",
     "device",
@@ -320,6 +324,7 @@ __all__ = [
     "gather_nd",
     "get_logger",
     "get_static_value",
+    "grad_pass_through",
     "greater",
     "greater_equal",
     "group",
@@ -375,6 +380,7 @@ __all__ = [
     "range",
     "rank",
     "realdiv",
+    "recompute_grad",
     "reduce_all",
     "reduce_any",
     "reduce_logsumexp",

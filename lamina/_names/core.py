@@ -85,6 +85,11 @@ NAMES: dict[str, tuple[str, ...]] = {
         "VariableSynchronization",
     ),
     "lamina.engine.tape": ("GradientTape", "UnconnectedGradients", "stop_gradient"),
+    "lamina.engine.custom_gradient": (
+        "custom_gradient",
+        "grad_pass_through",
+        "recompute_grad",
+    ),
     "lamina.engine.trace": ("init_scope",),
     "lamina.engine.concrete": ("types.experimental.ConcreteFunction",),
     "lamina.engine.type_spec": ("TensorSpec", "TypeSpec", "type_spec_from_value"),

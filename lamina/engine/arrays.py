@@ -133,6 +133,7 @@ def _strings(array: Any, dtype: DType | None, value: Any) -> Any:
 
 
 def from_nested(value: Any, dtype: DType | None) -> Any:
+    """The array of nested lists of numbers, strings or arrays."""
     leaves: list[Any] = []
     collect_leaves(value, leaves)
     if leaves and all(type(leaf) in _SCALARS for leaf in leaves):
@@ -152,6 +153,7 @@ def from_nested(value: Any, dtype: DType | None) -> Any:
 
 
 def ragged_error(value: Any) -> ValueError:
+    """The error for nested lists of unequal lengths."""
     return ValueError(
         "tf.convert_to_tensor: Can't convert non-rectangular Python sequence to "
         f"Tensor. Received: {value!r:.200}. Make all rows equally long, or use "
@@ -192,6 +194,7 @@ def _python_list(value: Any, leaves: list[Any], dtype: DType | None) -> Any:
 
 
 def collect_leaves(value: Any, leaves: list[Any]) -> None:
+    """Appends the leaves of nested lists to `leaves`, in order."""
     for item in value:
         if isinstance(item, list | tuple):
             collect_leaves(item, leaves)
@@ -200,6 +203,7 @@ def collect_leaves(value: Any, leaves: list[Any]) -> None:
 
 
 def common_dtype(leaves: list[Any], dtype: DType | None) -> DType:
+    """The dtype of a nested list: as asked for, or its first typed leaf's."""
     if dtype is not None:
         return dtype
     for leaf in leaves:

@@ -405,7 +405,7 @@ def istft(
     joined = _complex_pair("istft", x)
     kind = "float64" if joined.dtype == "complex128" else "float32"
     values = convert(_analysis_window(window, sequence_length, fft_length), kind)
-    total = (int(joined.shape[-2]) - 1) * sequence_stride + fft_length
+    total = (int(joined.shape[-2] or 0) - 1) * sequence_stride + fft_length
     start = fft_length // 2 if center else 0
     stop = total - start if center else total
     if length is not None:

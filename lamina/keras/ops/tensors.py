@@ -10,6 +10,7 @@ import numpy as np
 from jax import lax
 
 from lamina.engine import tape
+from lamina.engine.custom_gradient import custom_gradient as with_gradient
 from lamina.engine.graph import KerasTensor
 from lamina.engine.op import Array, TensorLike, op
 from lamina.engine.tensor import Tensor, convert_to_tensor
@@ -206,7 +207,7 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
 
         return value, gradient
 
-    return tape.custom_gradient(adapted)
+    return with_gradient(adapted)
 
 
 @op("keras.ops.scatter")

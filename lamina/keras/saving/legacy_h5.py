@@ -158,9 +158,7 @@ def _compile(model: Any, training: dict[str, Any], file: Any, path: str) -> None
         "jit_compile",
     )
     config = {key: training[key] for key in known if key in training}
-    config["optimizer"] = modern_optimizer(
-        training.get("optimizer_config", "rmsprop")
-    )
+    config["optimizer"] = modern_optimizer(training.get("optimizer_config", "rmsprop"))
     try:
         model.compile_from_config(config)
     except (TypeError, ValueError, KeyError) as error:

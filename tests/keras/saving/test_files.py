@@ -170,9 +170,7 @@ def test_lambdas_are_not_executed(tmp_path):
 
 def test_paths_out_of_the_archive(tmp_path):
     small_model().save(tmp_path / "m.keras")
-    rewrite(
-        tmp_path / "m.keras", tmp_path / "bad.keras", **{"../../evil": b"x"}
-    )
+    rewrite(tmp_path / "m.keras", tmp_path / "bad.keras", **{"../../evil": b"x"})
     with pytest.raises(ValueError, match="reach outside"):
         keras.models.load_model(tmp_path / "bad.keras")
 
