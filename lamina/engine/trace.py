@@ -216,7 +216,10 @@ class Captured:
             if at is not None:
                 consts[at] = None
         self._consts = consts
-        self.has_callbacks = bool(closed.effects) or _has_callback(self.jaxpr)
+        self.primitives = _primitives(self.jaxpr)
+        self.has_callbacks = bool(closed.effects) or any(
+            "callback" in name for name in self.primitives
+        )
         self.out_avals = closed.out_avals
         self.num_outputs = len(closed.out_avals) - len(self.writes)
 
@@ -311,17 +314,17 @@ def _leaf(leaf: Any) -> Tensor:
     return tensor
 
 
-def _has_callback(jaxpr: Any) -> bool:
-    """Whether the program calls back into Python."""
+def _primitives(jaxpr: Any) -> set[str]:
+    """The names of all primitives in a program, inner programs included."""
+    found = set()
     for equation in jaxpr.eqns:
-        if "callback" in equation.primitive.name:
-            return True
+        found.add(equation.primitive.name)
         for value in equation.params.values():
             for item in value if isinstance(value, list | tuple) else (value,):
                 inner = getattr(item, "jaxpr", item)
-                if hasattr(inner, "eqns") and _has_callback(inner):
-                    return True
-    return False
+                if hasattr(inner, "eqns"):
+                    found |= _primitives(inner)
+    return found
 
 
 class HostResult(Exception):

@@ -125,8 +125,7 @@ class StepRunner:
                 count = self._count(hooks, full - done)
                 hooks.begin(done)
                 started = time.perf_counter()
-                first, many = np.int32(done), np.int32(count)
-                logs = program.run_many(arrays, blocks, first, many)  # type: ignore[arg-type]
+                logs = program.run_many(arrays, blocks, done, count)
                 done += count
                 jax.block_until_ready(
                     program._written[0]._tensor._value if program._written else ()
@@ -138,8 +137,7 @@ class StepRunner:
             program = self.program(source.pack(_like(arrays, rest)))
             hooks.begin(full)
             block = jax.device_put(order[full * size :].reshape(1, rest))
-            zero, one = np.int32(0), np.int32(1)
-            logs = program.run_many(arrays, block, zero, one)  # type: ignore[arg-type]
+            logs = program.run_many(arrays, block, 0, 1)
             hooks.end(full, logs, True)
         return logs
 
