@@ -37,12 +37,8 @@ def tables() -> Tables:
     """The merged tables of this package's modules."""
     symbols: dict[str, Target] = {}
     conflicts: list[str] = []
-    package = importlib.import_module(_PACKAGE)
-    for found in sorted(pkgutil.iter_modules(package.__path__)):
-        if found.name.startswith("_"):
-            continue
-        table = importlib.import_module(f"{_PACKAGE}.{found.name}").NAMES
-        for module, lines in table.items():
+    for name in _modules(_PACKAGE):
+        for module, lines in importlib.import_module(name).NAMES.items():
             for line in lines:
                 _add_line(symbols, conflicts, module, line)
     members: dict[str, set[str]] = {"": set()}
@@ -53,6 +49,19 @@ def tables() -> Tables:
         {path: frozenset(names) for path, names in members.items()},
         tuple(conflicts),
     )
+
+
+def _modules(package: str) -> list[str]:
+    """The tables in a package and the packages inside it."""
+    names: list[str] = []
+    path = importlib.import_module(package).__path__
+    for found in sorted(pkgutil.iter_modules(path)):
+        full = f"{package}.{found.name}"
+        if found.ispkg:
+            names += _modules(full)
+        elif not found.name.startswith("_"):
+            names.append(full)
+    return names
 
 
 def is_namespace(path: str) -> bool:

@@ -1,7 +1,7 @@
 """Public names of tf.config, of scopes and devices, and of tf.Module."""
 
 NAMES: dict[str, tuple[str, ...]] = {
-    "lamina.engine.config": (
+    "lamina.engine.system.config": (
         "config.experimental.enable_op_determinism",
         "config.experimental.enable_tensor_float_32_execution",
         "config.experimental.get_device_details",
@@ -22,7 +22,7 @@ NAMES: dict[str, tuple[str, ...]] = {
         "config.threading.set_intra_op_parallelism_threads",
         "get_logger",
     ),
-    "lamina.engine.device": (
+    "lamina.engine.system.device": (
         "config.LogicalDevice",
         "config.LogicalDeviceConfiguration "
         "config.experimental.VirtualDeviceConfiguration",
@@ -40,7 +40,7 @@ NAMES: dict[str, tuple[str, ...]] = {
         "device keras.device",
     ),
     "lamina.engine.module": ("Module",),
-    "lamina.engine.scope": (
+    "lamina.engine.system.scope": (
         "control_dependencies",
         "executing_eagerly",
         "group",

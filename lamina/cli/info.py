@@ -10,7 +10,7 @@ import platform
 
 import jax
 
-from lamina.engine.device import PLATFORMS, list_logical_devices, usable_devices
+from lamina.engine.system.device import PLATFORMS, list_logical_devices, usable_devices
 from lamina.version import KERAS_VERSION, LAMINA_VERSION, VERSION
 
 _LIBRARIES = ("jax", "jaxlib", "numpy", "ml_dtypes", "h5py")

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, TypeVar
 
 from lamina.engine import nest
 from lamina.engine.errors import message
-from lamina.engine.scope import name_scope
+from lamina.engine.system.scope import name_scope
 from lamina.engine.variable import Variable
 
 _WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<!^)(?=[A-Z][a-z])")

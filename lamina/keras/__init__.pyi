@@ -2,8 +2,8 @@
 
 from lamina._api.keras import mixed_precision as mixed_precision
 from lamina._api.keras import preprocessing as preprocessing
-from lamina.engine.device import device as device
 from lamina.engine.graph import KerasTensor as KerasTensor
+from lamina.engine.system.device import device as device
 from lamina.keras import activations as activations
 from lamina.keras import applications as applications
 from lamina.keras import backend as backend

@@ -3,31 +3,35 @@
 from lamina._api.config import experimental as experimental
 from lamina._api.config import optimizer as optimizer
 from lamina._api.config import threading as threading
-from lamina.engine.config import (
+from lamina.engine.system.config import (
     functions_run_eagerly as experimental_functions_run_eagerly,
 )
-from lamina.engine.config import functions_run_eagerly as functions_run_eagerly
-from lamina.engine.config import (
+from lamina.engine.system.config import functions_run_eagerly as functions_run_eagerly
+from lamina.engine.system.config import (
     run_functions_eagerly as experimental_run_functions_eagerly,
 )
-from lamina.engine.config import run_functions_eagerly as run_functions_eagerly
-from lamina.engine.device import LogicalDevice as LogicalDevice
-from lamina.engine.device import (
+from lamina.engine.system.config import run_functions_eagerly as run_functions_eagerly
+from lamina.engine.system.device import LogicalDevice as LogicalDevice
+from lamina.engine.system.device import (
     LogicalDeviceConfiguration as LogicalDeviceConfiguration,
 )
-from lamina.engine.device import PhysicalDevice as PhysicalDevice
-from lamina.engine.device import (
+from lamina.engine.system.device import PhysicalDevice as PhysicalDevice
+from lamina.engine.system.device import (
     get_logical_device_configuration as get_logical_device_configuration,
 )
-from lamina.engine.device import get_soft_device_placement as get_soft_device_placement
-from lamina.engine.device import get_visible_devices as get_visible_devices
-from lamina.engine.device import list_logical_devices as list_logical_devices
-from lamina.engine.device import list_physical_devices as list_physical_devices
-from lamina.engine.device import (
+from lamina.engine.system.device import (
+    get_soft_device_placement as get_soft_device_placement,
+)
+from lamina.engine.system.device import get_visible_devices as get_visible_devices
+from lamina.engine.system.device import list_logical_devices as list_logical_devices
+from lamina.engine.system.device import list_physical_devices as list_physical_devices
+from lamina.engine.system.device import (
     set_logical_device_configuration as set_logical_device_configuration,
 )
-from lamina.engine.device import set_soft_device_placement as set_soft_device_placement
-from lamina.engine.device import set_visible_devices as set_visible_devices
+from lamina.engine.system.device import (
+    set_soft_device_placement as set_soft_device_placement,
+)
+from lamina.engine.system.device import set_visible_devices as set_visible_devices
 
 __all__ = [
     "LogicalDevice",

@@ -99,8 +99,9 @@ class _Loop:
         if self.backwards:
             # A reverse scan would give outputs in the order of the inputs; they are
             # wanted in the order of the steps.
-            z, extra, keep = (
-                None if part is None else jnp.flip(part, 0) for part in (z, extra, keep)
+            z = jnp.flip(z, 0)
+            extra, keep = (
+                None if part is None else jnp.flip(part, 0) for part in (extra, keep)
             )
         sweep = self._sweep if self.product else self._with_late_gradient()
         (final, last), outputs, _ = sweep(z, extra, states, recurrent, keep)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lamina.engine.device import list_logical_devices, resolve, usable_devices
+from lamina.engine.system.device import list_logical_devices, resolve, usable_devices
 
 
 def is_gpu_available(

@@ -9,8 +9,8 @@ from typing import Any, Final
 import jax
 
 from lamina.engine.context import settings
-from lamina.engine.device import PhysicalDevice, resolve, started
 from lamina.engine.errors import message
+from lamina.engine.system.device import PhysicalDevice, resolve, started
 
 _PRECISION: Final = "jax_default_matmul_precision"
 

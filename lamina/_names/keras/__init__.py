@@ -1,0 +1,1 @@
+"""Public names of Keras, one table a family."""

@@ -1,0 +1,1 @@
+"""Devices, process-wide settings and scopes of names."""
