@@ -251,18 +251,15 @@ class GradientTape:
                     "GradientTape.gradient: the target is None. Pass the tensor that "
                     "was computed inside the tape's `with` block."
                 )
-            for tensor in (
-                self._tensors_of(item)
-                if not isinstance(item, Tensor)
-                else [convert_to_tensor(item)]
-            ):
-                if not inexact(tensor):
-                    _warn_dtype(tensor)
-                    continue
-                if seed is None:
-                    seeds.append((tensor, execute(_ONES, [tensor])))
-                else:
-                    seeds.append((tensor, convert_to_tensor(seed, tensor.dtype)))
+            tensor = convert_to_tensor(item)
+            if not isinstance(item, Tensor):
+                self.variable_read(item, tensor)
+            if not inexact(tensor):
+                _warn_dtype(tensor)
+            elif seed is None:
+                seeds.append((tensor, execute(_ONES, [tensor])))
+            else:
+                seeds.append((tensor, convert_to_tensor(seed, tensor.dtype)))
         return seeds
 
     def _walk(

@@ -108,25 +108,33 @@ class Tensor(TensorOperators):
                 f"{TensorShape(shape)}"
             )
 
-    def numpy(self) -> Any:
-        """The elements as a NumPy array of their own; a scalar for rank 0.
+    @property
+    def numpy(self) -> Callable[[], Any]:
+        """A function that gives the elements as a NumPy array of their own.
 
-        Raises:
-            NotImplementedError: inside a traced function, where there is no value.
+        It gives a scalar for rank 0. Inside a traced function, where there is no
+        value, there is no such attribute, as in TensorFlow.
         """
+        if isinstance(self._value, Tracer):
+            raise AttributeError(self._no_value("numpy()"))
+        return self._numpy
+
+    def _numpy(self) -> Any:
         host = self._host("numpy()")
         return host[()] if host.ndim == 0 else np.array(host)
 
     def _host(self, what: str) -> np.ndarray[Any, Any]:
         if isinstance(self._value, Tracer):
-            raise NotImplementedError(
-                f"Tensor.{what}: a tensor inside a traced function has no value yet. "
-                "Received: a tensor of shape "
-                f"{self.shape} and dtype {self.dtype.name}. Return it from the "
-                "function, use tf.print, or call the function eagerly with "
-                "tf.config.run_functions_eagerly(True)."
-            )
+            raise NotImplementedError(self._no_value(what))
         return np.asarray(self._value)
+
+    def _no_value(self, what: str) -> str:
+        return (
+            f"Tensor.{what}: a tensor inside a traced function has no value yet. "
+            f"Received: a tensor of shape {self.shape} and dtype {self.dtype.name}. "
+            "Return it from the function, use tf.print, or call the function eagerly "
+            "with tf.config.run_functions_eagerly(True)."
+        )
 
     def ref(self) -> Reference:
         """A hashable reference, usable as a dictionary key."""

@@ -207,7 +207,7 @@ def test_value_of_a_traced_tensor():
     def read(x):
         return x.numpy()
 
-    with pytest.raises(NotImplementedError, match="no value yet"):
+    with pytest.raises(AttributeError, match="no value yet"):
         read(tf.constant(1.0))
 
 

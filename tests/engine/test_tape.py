@@ -133,3 +133,10 @@ def test_complex_convention():
     with tf.GradientTape() as tape:
         y = tf.math.real(z * tf.math.conj(z))
     np.testing.assert_allclose(tape.gradient(y, z), 2.0 + 4.0j)
+
+
+def test_variable_as_target():
+    v = tf.Variable(2.0)
+    with tf.GradientTape(persistent=True) as tape:
+        _ = v * 1.0
+    assert float(tape.gradient(v, v)) == 1.0
