@@ -20,6 +20,7 @@ from lamina.keras import metrics as metrics
 from lamina.keras import models as models
 from lamina.keras import ops as ops
 from lamina.keras import optimizers as optimizers
+from lamina.keras import quantizers as quantizers
 from lamina.keras import random as random
 from lamina.keras import regularizers as regularizers
 from lamina.keras import saving as saving
@@ -46,6 +47,7 @@ from lamina.keras.models.function import Function as Function
 from lamina.keras.models.model import Model as Model
 from lamina.keras.models.sequential import Sequential as Sequential
 from lamina.keras.optimizers.base import Optimizer as Optimizer
+from lamina.keras.quantizers.quantizer import Quantizer as Quantizer
 from lamina.keras.regularizers.penalties import Regularizer as Regularizer
 from lamina.keras.variable import Variable as Variable
 
@@ -64,6 +66,7 @@ __all__ = [
     "Model",
     "Operation",
     "Optimizer",
+    "Quantizer",
     "Regularizer",
     "RematScope",
     "Sequential",
@@ -90,6 +93,7 @@ __all__ = [
     "ops",
     "optimizers",
     "preprocessing",
+    "quantizers",
     "random",
     "regularizers",
     "remat",

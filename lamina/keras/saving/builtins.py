@@ -24,6 +24,7 @@ MODULES = (
     "keras.optimizers.schedules",
     "keras.optimizers.legacy",
     "keras.random",
+    "keras.quantizers",
     "keras.dtype_policies",
     "keras.models",
     "keras",
@@ -40,6 +41,7 @@ ROOT_CLASSES = frozenset(
         "Metric",
         "Model",
         "Optimizer",
+        "Quantizer",
         "Sequential",
         "Variable",
     )
