@@ -252,7 +252,8 @@ class Tensor(TensorOperators):
     def _text(self, show: Callable[[Any], str]) -> str:
         host = np.asarray(self._value)
         if host.ndim or host.dtype == object:
-            return show(host[()] if host.ndim == 0 else host)
+            text = show(host[()] if host.ndim == 0 else host)
+            return "\n" + text if "\n" in text else text
         return str(host[()])
 
 

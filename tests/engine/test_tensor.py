@@ -125,6 +125,9 @@ def test_python_protocol():
 def test_repr():
     assert repr(tf.constant(1.0)) == ("<tf.Tensor: shape=(), dtype=float32, numpy=1.0>")
     assert str(tf.constant([1])) == "tf.Tensor([1], shape=(1,), dtype=int32)"
+    rows = tf.constant([[1], [2]])
+    assert str(rows) == "tf.Tensor(\n[[1]\n [2]], shape=(2, 1), dtype=int32)"
+    assert "numpy=\narray([[1]," in repr(rows)
 
 
 def test_conversion_function():
