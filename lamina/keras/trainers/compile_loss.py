@@ -70,7 +70,11 @@ class CompileLoss(Loss):
         names = self.output_names or _symbolic_names(y_pred)
         loss, weights = self._by_output(y_pred, names)
         self._entries = []
-        self._add(loss, weights, y_true, y_pred, (), names)
+        if loss is not None and not nest.is_nested(loss):
+            loss = nest.map_structure(lambda _: loss, y_pred)
+            if weights is not None:
+                weights = _weights_like(loss, weights)
+        self._add(loss, weights, y_true, y_pred, (), _names_like(y_pred, names))
         if len(self._entries) > 1:
             self._metrics = [Mean(name=f"{entry.name}_loss") for entry in self._entries]
         self.built = True
@@ -117,74 +121,67 @@ class CompileLoss(Loss):
         y_true: Any,
         y_pred: Any,
         path: tuple[Any, ...],
-        names: list[str] | None,
+        names: Any,
     ) -> None:
-        """Adds the entries of one part of the structure."""
+        """Adds the entries of one part of the structure.
+
+        One loss takes the part as a whole, whatever its structure. A list of losses
+        in another structure than the part's means several losses for the whole.
+        """
         if loss is None:
             return
-        if not nest.is_nested(y_pred):
-            if nest.is_nested(loss):
-                self._add_several(loss, weight, y_true, y_pred, path, names)
-            else:
-                found = get_loss(loss, y_true, y_pred)
-                name = self._entry_name(path, found, names)
-                self._entries.append(_Entry(path, found, weight, name))
-            return
-        flat = nest.flatten(y_pred)
         if not nest.is_nested(loss):
-            loss = nest.map_structure(lambda _: loss, y_pred)
-        elif (
-            isinstance(loss, (list, tuple))
-            and not any(map(nest.is_nested, loss))
-            and len(loss) == len(flat)
-        ):
-            if isinstance(y_pred, dict):
-                ordered = flat_outputs(y_pred, self.output_names)
-                keys = [key for key, _ in ordered]
-                loss = dict(zip(keys, loss, strict=True)) if keys else loss
-                if isinstance(weight, (list, tuple)) and keys:
-                    weight = dict(zip(keys, weight, strict=True))
-            else:
-                loss = nest.pack_sequence_as(y_pred, list(loss))
+            found = get_loss(loss, y_true, y_pred)
+            name = _entry_name(path, found, names)
+            self._entries.append(_Entry(path, found, weight, name))
+            return
+        if isinstance(loss, (list, tuple)):
+            flat = not any(map(nest.is_nested, loss))
+            if flat and len(loss) == len(nest.flatten(y_pred)):
+                loss, weight = self._pack(loss, weight, y_pred)
+                if not nest.is_nested(loss):
+                    self._add(loss, weight, y_true, y_pred, path, names)
+                    return
+            elif not isinstance(y_pred, type(loss)):
+                shares = [None] * len(loss)
+                if weight is not None:
+                    shares = _weights_like(loss, weight)
+                for one, share in zip(loss, shares, strict=True):
+                    self._add(one, share, y_true, y_pred, path, names)
+                return
         if weight is not None:
             weight = _weights_like(loss, weight)
         self._add_children(loss, weight, y_true, y_pred, path, names)
 
-    def _add_several(
-        self, loss: Any, weight: Any, y_true: Any, y_pred: Any, path: Any, names: Any
-    ) -> None:
-        """Several losses for one output."""
-        losses = nest.flatten(loss)
-        weights = [None] * len(losses) if weight is None else nest.flatten(weight)
-        if len(losses) > 1 and path == () and isinstance(loss, dict):
-            raise _not_found(path, "either the model's output (`y_pred`)")
-        for one, share in zip(losses, weights, strict=True):
-            self._add(one, share, y_true, y_pred, path, names)
+    def _pack(self, loss: Any, weight: Any, y_pred: Any) -> tuple[Any, Any]:
+        """A flat list of losses, and of their weights, in the outputs' structure."""
+        weights = None if weight is None else nest.flatten(weight)
+        keys = []
+        if isinstance(y_pred, dict):
+            keys = [key for key, _ in flat_outputs(y_pred, self.output_names)]
+        if keys:
+            loss = dict(zip(keys, loss, strict=True))
+            if weights is not None:
+                weight = dict(zip(keys, weights, strict=True))
+            return loss, weight
+        if weights is not None:
+            weight = nest.pack_sequence_as(y_pred, weights)
+        return nest.pack_sequence_as(y_pred, list(loss)), weight
 
     def _add_children(
         self, loss: Any, weight: Any, y_true: Any, y_pred: Any, path: Any, names: Any
     ) -> None:
         if isinstance(loss, dict) != isinstance(y_pred, dict):
-            raise _not_found(path, "the model's output (`y_pred`)")
+            raise _not_found(path)
         items = loss.items() if isinstance(loss, dict) else enumerate(loss)
         for key, one in items:
             if one is None:
                 continue
-            for part, what in ((y_pred, "(`y_pred`)"), (y_true, "(`y_true`)")):
-                if not _has(part, key):
-                    raise _not_found((*path, key), f"the model's outputs {what}")
+            if not (_has(y_pred, key) and _has(y_true, key)):
+                raise _not_found((*path, key))
             share = None if weight is None else weight[key]
-            self._add(one, share, y_true[key], y_pred[key], (*path, key), names)
-
-    def _entry_name(self, path: tuple[Any, ...], loss: Any, names: Any) -> str:
-        """The reported name: the output's, or the loss's if it has none."""
-        if not path:
-            return str(names[0]) if names and len(names) == 1 else str(loss.name)
-        if isinstance(path[-1], int):
-            known = names and len(path) == 1 and path[0] < len(names)
-            last = names[path[0]] if known else loss.name
-            path = (*path[:-1], last)
-        return "/".join(map(str, path))
+            part = (*path, key)
+            self._add(one, share, y_true[key], y_pred[key], part, names[key])
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """The total loss of a batch, a scalar; None if no output has a loss."""
@@ -204,7 +201,8 @@ class CompileLoss(Loss):
             if not isinstance(value, Tensor) or value.dtype != self.dtype:
                 value = to_dtype(value, self.dtype)
             if metric is not None:
-                count = pred.shape[0] if len(pred.shape) else 1
+                shape = nest.flatten(pred)[0].shape
+                count = shape[0] if len(shape) else 1
                 metric.update_state(value, sample_weight=count)
             if entry.weight is not None:
                 value = value * entry.weight
@@ -287,6 +285,26 @@ class _Entry:
         self.name = name
 
 
+def _names_like(y_pred: Any, names: list[str] | None) -> Any:
+    """The outputs' names in the structure of the outputs; None for unnamed ones."""
+    count = len(nest.flatten(y_pred))
+    if names is None or len(names) != count:
+        names = _symbolic_names(y_pred) or [None] * count
+    return nest.pack_sequence_as(y_pred, names)
+
+
+def _entry_name(path: tuple[Any, ...], loss: Any, names: Any) -> str:
+    """The reported name: the output's, or the loss's if it has none."""
+    if not nest.is_nested(names):
+        last = loss.name if names is None else names
+        if not path or isinstance(path[-1], int):
+            path = (*path[:-1], last)
+    elif not path:
+        parts = list(names) if isinstance(names, dict) else nest.flatten(names)
+        return "_".join(str(part) for part in parts)
+    return "/".join(map(str, path))
+
+
 def _at(structure: Any, path: tuple[Any, ...]) -> Any:
     for key in path:
         structure = structure[key]
@@ -310,7 +328,7 @@ def _weights_like(loss: Any, weights: Any) -> Any:
     return nest.pack_sequence_as(loss, nest.flatten(weights))
 
 
-def _symbolic_names(y_pred: Any) -> list[str] | None:
+def _symbolic_names(y_pred: Any) -> list[Any] | None:
     flat = nest.flatten(y_pred)
     if isinstance(y_pred, dict) or not flat:
         return None
@@ -334,13 +352,13 @@ def _wrong_weights(losses: int, weights: int) -> ValueError:
     )
 
 
-def _not_found(path: Any, where: str) -> KeyError:
+def _not_found(path: Any) -> KeyError:
     return KeyError(
         message(
             "Model.compile",
             expected="losses in the structure of the model's outputs",
             received=f"The path: {path} in the `loss` argument, can't be found in "
-            f"{where} or in the labels (`y_true`)",
+            "either the model's output (`y_pred`) or in the labels (`y_true`)",
             hint="Name each output's loss by its key.",
         )
     )

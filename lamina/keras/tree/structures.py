@@ -117,15 +117,29 @@ def assert_same_structure(a: Any, b: Any, check_types: Any = None) -> None:
     if not any(nested):
         return
     if not all(nested) or not _same_container(a, b) or len(a) != len(b):
-        raise ValueError(_DIFFERENT)
+        raise _different(a, b)
     if isinstance(a, dict):
         if set(a) != set(b):
-            raise ValueError(_DIFFERENT)
+            raise _different(a, b)
         for key in a:
             assert_same_structure(a[key], b[key])
         return
     for one, two in zip(a, b):
         assert_same_structure(one, two)
+
+
+def _different(a: Any, b: Any) -> ValueError:
+    """The error that names both containers, with their keys or lengths."""
+
+    def describe(x: Any) -> str:
+        kind = type(x).__name__
+        if isinstance(x, dict):
+            return f"{kind} with the keys {list(x)}"
+        return f"{kind} of length {len(x)}" if nest.is_nested(x) else kind
+
+    return ValueError(
+        f"{_DIFFERENT} Expected an instance of {describe(a)}. Received: {describe(b)}."
+    )
 
 
 def _same_container(a: Any, b: Any) -> bool:
