@@ -34,7 +34,9 @@ def test_a_nested_dict_of_losses() -> None:
 
 def test_unnamed_outputs_report_the_losses_names() -> None:
     pred = [constant([[1.0]]), constant([[0.5]])]
-    loss = CompileLoss(["mean_squared_error", "mae"], output_names=["only"])
+    loss = CompileLoss(
+        ["mean_squared_error", "mean_absolute_error"], output_names=["only"]
+    )
     loss([constant([[0.0]]), constant([[0.0]])], pred)
     assert [m.name for m in loss.metrics] == [
         "mean_squared_error_loss",
