@@ -75,6 +75,10 @@ NAMES: dict[str, tuple[str, ...]] = {
         *_ranks("AveragePooling{}D", "AvgPool{}D"),
         *_ranks("MaxPooling{}D", "MaxPool{}D"),
     ),
+    f"{_LAYERS}.preprocessing.normalization": (
+        "keras.layers.Normalization "
+        "keras.layers.experimental.preprocessing.Normalization",
+    ),
     f"{_LAYERS}.preprocessing.rescaling": (
         "keras.layers.Rescaling keras.layers.experimental.preprocessing.Rescaling",
     ),
