@@ -40,6 +40,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     f"{_LAYERS}.core.dense": _layers("Dense"),
     f"{_LAYERS}.core.einsum_dense": _layers("EinsumDense"),
     f"{_LAYERS}.core.embedding": _layers("Embedding"),
+    f"{_LAYERS}.core.reversible_embedding": _layers("ReversibleEmbedding"),
     f"{_LAYERS}.core.identity": _layers("Identity"),
     f"{_LAYERS}.core.lambda_layer": _layers("Lambda"),
     f"{_LAYERS}.core.masking": _layers("Masking"),

@@ -66,6 +66,9 @@ from lamina.keras.layers.core.input_layer import Input as Input
 from lamina.keras.layers.core.input_layer import InputLayer as InputLayer
 from lamina.keras.layers.core.lambda_layer import Lambda as Lambda
 from lamina.keras.layers.core.masking import Masking as Masking
+from lamina.keras.layers.core.reversible_embedding import (
+    ReversibleEmbedding as ReversibleEmbedding,
+)
 from lamina.keras.layers.core.wrapper import Wrapper as Wrapper
 from lamina.keras.layers.input_spec import InputSpec as InputSpec
 from lamina.keras.layers.lookup import deserialize as deserialize
@@ -155,6 +158,9 @@ from lamina.keras.layers.pooling.window_pooling import MaxPooling2D as MaxPool2D
 from lamina.keras.layers.pooling.window_pooling import MaxPooling2D as MaxPooling2D
 from lamina.keras.layers.pooling.window_pooling import MaxPooling3D as MaxPool3D
 from lamina.keras.layers.pooling.window_pooling import MaxPooling3D as MaxPooling3D
+from lamina.keras.layers.preprocessing.normalization import (
+    Normalization as Normalization,
+)
 from lamina.keras.layers.preprocessing.rescaling import Rescaling as Rescaling
 from lamina.keras.layers.regularization.dropout import Dropout as Dropout
 from lamina.keras.layers.regularization.dropout import (
@@ -275,6 +281,7 @@ __all__ = [
     "Minimum",
     "MultiHeadAttention",
     "Multiply",
+    "Normalization",
     "PReLU",
     "Permute",
     "RMSNormalization",
@@ -283,6 +290,7 @@ __all__ = [
     "RepeatVector",
     "Rescaling",
     "Reshape",
+    "ReversibleEmbedding",
     "SeparableConv1D",
     "SeparableConv2D",
     "SeparableConvolution1D",

@@ -80,7 +80,7 @@ def positive_integer(layer: str, name: str, value: Any) -> int:
                 f"keras.layers.{layer}",
                 expected=f"a positive integer as `{name}`",
                 received=f"{problem} {name}={value!r}",
-                hint=f"Pass {name}=1 or more.",
+                hint=f"`{name}` must be a positive integer; pass {name}=1 or more.",
             )
         )
     return int(value)

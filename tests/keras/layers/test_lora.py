@@ -31,7 +31,8 @@ def test_only_the_update_is_trained(kind: str) -> None:
     assert sum("lora" in name for name in names) == 2
     target = "embeddings" if kind == "Embedding" else "kernel"
     assert target not in names
-    layer._lora_b.assign(np.ones(tuple(layer._lora_b.shape), "float32"))
+    second = getattr(layer, f"lora_{target}_b")
+    second.assign(np.ones(tuple(second.shape), "float32"))
     assert not np.allclose(layer(x).numpy(), before)
 
 
@@ -39,7 +40,7 @@ def test_the_merged_weight_is_saved() -> None:
     layer, x = build("Dense")
     layer(x)
     layer.enable_lora(2, lora_alpha=3.0)
-    layer._lora_b.assign(np.ones((2, 4), "float32"))
+    layer.lora_kernel_b.assign(np.ones((2, 4), "float32"))
     expected = layer(x).numpy()
     store: dict[str, Any] = {}
     layer.save_own_variables(store)

@@ -114,7 +114,7 @@ class Dense(LoraMixin, Layer):
         x = matmul(floating(inputs, self.compute_dtype), self.kernel)
         if self.bias is not None:
             x = x + self.bias
-        return x if self.activation is linear else self.activation(x)
+        return x if self.activation in (None, linear) else self.activation(x)
 
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         """Returns `(*input_shape[:-1], units)`."""

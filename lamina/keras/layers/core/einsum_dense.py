@@ -125,7 +125,7 @@ class EinsumDense(LoraMixin, Layer):
         x = einsum(self.equation, inputs, self.kernel)
         if self.bias is not None:
             x = x + self.bias
-        return x if self.activation is linear else self.activation(x)
+        return x if self.activation in (None, linear) else self.activation(x)
 
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         """Returns the shape that the equation gives."""

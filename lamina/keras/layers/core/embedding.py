@@ -80,6 +80,8 @@ class Embedding(LoraMixin, Layer):
         # Indices must not lose digits in a narrow float dtype.
         self.autocast = False
         self._set_lora(lora_rank, lora_alpha, quantization_config)
+        if weights is not None:
+            self.build()
 
     def build(self, input_shape: Any = None) -> None:
         """Makes the table `(input_dim, output_dim)`."""

@@ -7,6 +7,7 @@ from typing import Any
 from lamina.engine.errors import message
 from lamina.engine.tensor import convert_to_tensor
 from lamina.keras.initializers import lookup as initializers
+from lamina.ops.array.casting import cast
 from lamina.ops.array.creation import zeros_like
 from lamina.ops.linalg.products import matmul
 
@@ -62,8 +63,9 @@ class LoraMixin:
         weight = self._target()
         if not self.lora_enabled:
             return weight
-        update = matmul(self._lora_a, self._lora_b)
-        return weight + update * (self.lora_alpha / self.lora_rank)  # type: ignore[operator]
+        first, second = map(convert_to_tensor, self._lora_factors())
+        update = matmul(first, second) * (self.lora_alpha / self.lora_rank)  # type: ignore[operator]
+        return weight + cast(update, convert_to_tensor(weight).dtype)
 
     def save_own_variables(self, store: Any) -> None:
         """Writes the weights; the low-rank update is added to the weight it is of."""
@@ -82,32 +84,40 @@ class LoraMixin:
         self._target().assign(store["0"])
         for number, weight in enumerate(self._other_weights(), 1):
             weight.assign(store[str(number)])
-        for factor in (self._lora_a, self._lora_b):
+        for factor in self._lora_factors():
             factor.assign(zeros_like(convert_to_tensor(factor)))
 
     def _target(self) -> Any:
         return getattr(self, self._lora_target)
 
+    def _lora_factors(self) -> tuple[Any, Any]:
+        """The two factors of the update, such as `lora_kernel_a, lora_kernel_b`."""
+        target = self._lora_target.lstrip("_")
+        return getattr(self, f"lora_{target}_a"), getattr(self, f"lora_{target}_b")
+
     def _other_weights(self) -> list[Any]:
         """The layer's own weights but for the large one and its update."""
-        left_out = {id(self._lora_a), id(self._lora_b), id(self._target())}
+        left_out = {id(part) for part in (*self._lora_factors(), self._target())}
         every = [*self._trainable_variables, *self._non_trainable_variables]  # type: ignore[attr-defined]
         return [weight for weight in every if id(weight) not in left_out]
 
     def enable_lora(
         self,
         rank: int,
+        lora_alpha: float | None = None,
         a_initializer: Any = "he_uniform",
         b_initializer: Any = "zeros",
-        lora_alpha: float | None = None,
     ) -> None:
         """Freezes the weight and trains a low-rank update of it instead.
 
+        The update's two factors, float32, become attributes of the layer, named
+        after the weight: `lora_kernel_a` and `lora_kernel_b`.
+
         Args:
             rank: The rank of the update.
+            lora_alpha: The update's factor is `lora_alpha / rank`; `rank` if None.
             a_initializer: Of the first factor `(..., rank)`.
             b_initializer: Of the second factor `(rank, D)`.
-            lora_alpha: The update's factor is `lora_alpha / rank`; `rank` if None.
 
         Raises:
             ValueError: The layer is not built, LoRA is already on, or the weight has
@@ -116,7 +126,8 @@ class LoraMixin:
         target = self._lora_target.lstrip("_")
         problem = None
         if getattr(self, f"{target}_constraint", None) is not None:
-            problem = f"Lora is incompatible with {target} constraints"
+            kind = target.removesuffix("s")
+            problem = f"Lora is incompatible with {kind} constraints"
         elif not self.built:  # type: ignore[attr-defined]
             problem = "Cannot enable lora on a layer that isn't yet built"
         elif self.lora_enabled:
@@ -132,18 +143,17 @@ class LoraMixin:
             )
         weight = self._target()
         self._tracker.unlock()  # type: ignore[attr-defined]
-        self._lora_a = self.add_weight(  # type: ignore[attr-defined]
-            name=f"lora_{target}_a",
-            shape=(*weight.shape[:-1], rank),
-            initializer=initializers.get(a_initializer),
-            regularizer=getattr(self, f"{target}_regularizer", None),
-        )
-        self._lora_b = self.add_weight(  # type: ignore[attr-defined]
-            name=f"lora_{target}_b",
-            shape=(rank, weight.shape[-1]),
-            initializer=initializers.get(b_initializer),
-            regularizer=getattr(self, f"{target}_regularizer", None),
-        )
+        shapes = {"a": (*weight.shape[:-1], rank), "b": (rank, weight.shape[-1])}
+        makers = {"a": a_initializer, "b": b_initializer}
+        for letter, shape in shapes.items():
+            factor = self.add_weight(  # type: ignore[attr-defined]
+                name=f"lora_{target}_{letter}",
+                shape=shape,
+                dtype="float32",
+                initializer=initializers.get(makers[letter]),
+                regularizer=getattr(self, f"{target}_regularizer", None),
+            )
+            setattr(self, f"lora_{target}_{letter}", factor)
         weight.trainable = False
         self._tracker.lock()  # type: ignore[attr-defined]
         self.lora_enabled = True
