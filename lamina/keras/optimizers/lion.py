@@ -44,9 +44,10 @@ class Lion(Optimizer):
         if not 0 < beta_1 <= 1:
             raise InvalidArgumentError.of(
                 "keras.optimizers.Lion",
-                expected="Argument `beta_1` must be in the (0, 1] range",
+                expected="Argument `beta_1` must be in the [0, 1] range. Otherwise, "
+                "the optimizer degenerates to SignSGD",
                 received=f"beta_1={beta_1}",
-                hint="With 0 the optimizer degenerates to the sign of the gradient.",
+                hint="0 itself is left out too: use 0.9, for example.",
             )
         self.beta_1 = beta_1
         self.beta_2 = beta_2

@@ -53,7 +53,7 @@ class OptimizerMap(MutableMapping[str, Optimizer]):
                 f"{optimizer_map!r}. Map patterns of paths to optimizers."
             )
         self._default = default_optimizer
-        self._optimizers: dict[str, Optimizer] = optimizer_map or {}
+        self._optimizer_map: dict[str, Optimizer] = optimizer_map or {}
 
     @property
     def default_optimizer(self) -> Optimizer:
@@ -61,18 +61,18 @@ class OptimizerMap(MutableMapping[str, Optimizer]):
         return self._default
 
     def __getitem__(self, key: str) -> Optimizer:
-        if key in self._optimizers:
-            return self._optimizers[key]
-        found = [name for name in self._optimizers if re.fullmatch(name, key)]
+        if key in self._optimizer_map:
+            return self._optimizer_map[key]
+        found = [name for name in self._optimizer_map if re.fullmatch(name, key)]
         if len(found) > 1:
             raise self._wrong(
                 "one optimizer for each variable",
                 f"Multiple optimizers assigned to variable {key}: {found}",
             )
-        return self._optimizers[found[0]] if found else self._default
+        return self._optimizer_map[found[0]] if found else self._default
 
     def __setitem__(self, key: str, optimizer: Optimizer) -> None:
-        if key in self._optimizers:
+        if key in self._optimizer_map:
             raise self._wrong(
                 "a new pattern", f"'{key}' already exists in the OptimizerMap"
             )
@@ -82,7 +82,7 @@ class OptimizerMap(MutableMapping[str, Optimizer]):
                 f"key={key!r}, optimizer={optimizer!r}",
             )
         _check_inner(optimizer)
-        self._optimizers[key] = optimizer
+        self._optimizer_map[key] = optimizer
 
     def _wrong(self, expected: str, received: str) -> InvalidArgumentError:
         return InvalidArgumentError.of(
@@ -93,13 +93,13 @@ class OptimizerMap(MutableMapping[str, Optimizer]):
         )
 
     def __delitem__(self, key: str) -> None:
-        del self._optimizers[key]
+        del self._optimizer_map[key]
 
     def __len__(self) -> int:
-        return len(self._optimizers)
+        return len(self._optimizer_map)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._optimizers)
+        return iter(self._optimizer_map)
 
     def __call__(self, variable: Variable) -> Optimizer:
         """The optimizer of a variable."""
@@ -109,7 +109,7 @@ class OptimizerMap(MutableMapping[str, Optimizer]):
         """The constructor's arguments."""
         return {
             "default_optimizer": serialize_keras_object(self._default),
-            "optimizer_map": serialize_keras_object(self._optimizers),
+            "optimizer_map": serialize_keras_object(self._optimizer_map),
         }
 
     @classmethod
