@@ -247,7 +247,7 @@ def _batches(data: Any) -> Iterator[Any]:
             data = data.batch(_BATCH)
         return (_array(_inputs(element)) for element in data)
     if isinstance(data, PyDataset):
-        return (_array(_inputs(data[index])) for index in range(len(data)))
+        return (_array(_inputs(data[index])) for index in range(data.num_batches or 0))
     if hasattr(data, "__iter__"):
         return (_array(_inputs(element)) for element in data)
     raise TypeError(_no_array(data))
