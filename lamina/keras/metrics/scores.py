@@ -129,6 +129,8 @@ class FBetaScore(Metric):
             sample_weight: A weight for each sample, `(B,)`.
         """
         y_true, y_pred = convert_to_tensor(y_true), convert_to_tensor(y_pred)
+        if sample_weight is not None:
+            sample_weight = convert_to_tensor(sample_weight)
         if not self._built:
             self._build(y_true, y_pred)
         counts = label_counts(
