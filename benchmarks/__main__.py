@@ -59,7 +59,9 @@ class Worker:
 def main() -> int:
     """Measures what the command line asks for."""
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
-    parser.add_argument("--items", nargs="*", help="names or beginnings of names")
+    parser.add_argument(
+        "--only", default="", help="names or their beginnings, by comma; printed"
+    )
     parser.add_argument("--implementations", nargs="*", default=IMPLEMENTATIONS)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--steps", type=int, default=64, help="steps in a measurement")
@@ -67,11 +69,11 @@ def main() -> int:
     parser.add_argument("--note", default="", help="a sentence for the page")
     parser.add_argument("--print", action="store_true", help="do not write the page")
     options = parser.parse_args()
-    wanted = tuple(options.items or [""])
+    wanted = tuple(options.only.split(","))
     items = [item for item in all_items() if item.name.startswith(wanted)]
     results = measure(items, options)
     text = page(items, options, results)
-    if options.print:
+    if options.print or options.only:
         print(text)
     else:
         PAGE.write_text(text, "utf-8")

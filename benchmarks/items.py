@@ -25,7 +25,7 @@ class Item:
     """One line of the table.
 
     Attributes:
-        name: what `--items` calls it.
+        name: what `--only` calls it.
         title: what the table calls it.
         unit: the unit of the number.
         scale: how many of the unit are in a second (or, for memory, in a byte).
