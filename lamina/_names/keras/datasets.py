@@ -2,7 +2,18 @@
 
 NAMES: dict[str, tuple[str, ...]] = {
     "lamina.keras.applications.imagenet_utils": (
+        "keras.applications.imagenet_utils.decode_predictions",
         "keras.applications.imagenet_utils.preprocess_input",
+    ),
+    "lamina.keras.applications.resnet": (
+        "keras.applications.ResNet50 keras.applications.resnet.ResNet50 "
+        "keras.applications.resnet50.ResNet50",
+        "keras.applications.ResNet101 keras.applications.resnet.ResNet101",
+        "keras.applications.ResNet152 keras.applications.resnet.ResNet152",
+        "keras.applications.resnet.decode_predictions "
+        "keras.applications.resnet50.decode_predictions",
+        "keras.applications.resnet.preprocess_input "
+        "keras.applications.resnet50.preprocess_input",
     ),
     "lamina.keras.datasets.boston_housing": (
         "keras.datasets.boston_housing.load_data",
