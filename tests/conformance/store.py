@@ -17,7 +17,7 @@ import numpy as np
 from tests.conformance.values import Node, pack, unpack
 
 RECORDED = Path(__file__).parent / "answers"
-ANSWERS = Path(os.environ.get("LAMINA_ANSWERS", RECORDED))
+ANSWERS = Path(os.environ.get("LAMINA_ANSWERS", RECORDED)).resolve()
 
 
 @dataclass
