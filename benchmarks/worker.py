@@ -1,7 +1,8 @@
 """A worker process: one implementation, measured on request.
 
 Requests come as lines of JSON on the standard input, answers leave as lines of JSON on
-the standard output; anything that a library prints goes to the standard error.
+the standard output; anything that a library prints goes to the standard error. The
+environment says when the process was started (`BENCHMARK_STARTED`).
 """
 
 import gc
@@ -9,87 +10,158 @@ import json
 import os
 import sys
 import time
+from collections import deque
 from collections.abc import Callable
-from typing import Any, Protocol
+from functools import partial
+from typing import Any
 
-STARTED = time.perf_counter()
+from benchmarks.items import COMPILED, JAX, TORCH, Item
 
-
-class Implementation(Protocol):
-    """What is timed: `action(name)` prepares, the returned call does `n` units."""
-
-    def action(self, name: str, steps: int) -> tuple[Callable[[], Any], int]:
-        """A call to be timed, and the number of units that it does."""
+PROBE = 4  # steps of the short fit that chooses among settings
 
 
-def load(name: str) -> Implementation:
-    """Imports an implementation; this is what the import item times."""
-    if name == "torch":
+def load(name: str) -> Any:
+    """Imports an implementation; this is what the import row times."""
+    if name in (TORCH, COMPILED):
         from benchmarks.torch_side import TorchSide
 
-        return TorchSide()
+        return TorchSide(name)
+    if name == JAX:
+        from benchmarks.jax_side import JaxSide
+
+        return JaxSide()
     from benchmarks.keras_side import KerasSide
 
     return KerasSide(name)
 
 
-def measure(call: Callable[[], Any], units: int) -> float:
-    """Seconds for a unit."""
+def seconds(call: Callable[[], Any]) -> float:
+    """How long a call takes."""
     gc.collect()
     gc.disable()
     start = time.perf_counter()
     call()
     taken = time.perf_counter() - start
     gc.enable()
-    return taken / units
+    return taken
 
 
-def resident_bytes() -> int:
-    """The process's resident memory."""
-    with open("/proc/self/statm") as file:
-        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+def each(call: Callable[[], Any], least: float) -> float:
+    """Seconds for a call, repeated for at least that long; the last result is waited
+    for."""
+
+    def loop() -> None:
+        for _ in range(count):
+            result = call()
+        if hasattr(result, "numpy"):
+            result.numpy()
+        elif hasattr(result, "block_until_ready"):
+            result.block_until_ready()
+
+    count = 1
+    loop()
+    while (taken := seconds(loop)) < least:
+        count = max(2 * count, int(1.1 * count * least / max(taken, 1e-6)))
+    return taken / count
 
 
-def memory_growth(side: Implementation, rounds: int) -> float:
-    """Bytes by which memory grows while a model is built and fitted again and again."""
-    for _ in range(max(2, rounds // 5)):
-        side.action("mlp.fit", 4)[0]()
-    gc.collect()
-    before = resident_bytes()
-    for _ in range(rounds):
-        side.action("mlp.fit", 4)[0]()
-    gc.collect()
-    return float(resident_bytes() - before)
+def memory(field: str) -> float:
+    """Bytes of the process's resident memory: VmRSS now, or VmHWM at its highest."""
+    with open("/proc/self/status") as file:
+        line = next(line for line in file if line.startswith(field))
+    return float(line.split()[1]) * 1024
 
 
-def answer(request: dict[str, Any], state: dict[str, Any]) -> float:
-    """The number that a request asks for."""
-    item, steps = request["item"], request["steps"]
-    if "side" not in state:
-        state["side"] = load(request["implementation"])
-    side = state["side"]
-    if item == "import":
-        return time.perf_counter() - STARTED
-    if item == "first":
-        side.action("mlp.fit", 1)[0]()
-        return time.perf_counter() - STARTED
-    if item == "memory":
-        return memory_growth(side, request["rounds"])
-    if item not in state:
-        state[item] = side.action(item, steps)
-        for _ in range(2):
-            state[item][0]()
-    return measure(*state[item])
+class Measurements:
+    """What this process has built so far, and how it measures."""
+
+    def __init__(self, implementation: str) -> None:
+        self.side = load(implementation)
+        self.sessions: dict[tuple[str, str], dict[str, Any]] = {}
+
+    def session(self, item: Item, setting: str) -> Any:
+        """A model with a setting; those of other models are let go."""
+        key = item.model, item.dtype
+        if key not in self.sessions:
+            self.sessions.clear()
+            gc.collect()
+        found = self.sessions.setdefault(key, {})
+        if setting not in found:
+            found[setting] = self.side.session(*key, setting)
+        return found[setting]
+
+    def prepare(self, item: Item) -> tuple[float, str]:
+        """Rough seconds for a step with the setting that suits the row best."""
+        times = {}
+        for setting in self.side.settings(item.model):
+            session = self.session(item, setting)
+            what = "fit" if item.what == "fixed" else item.what
+            run = getattr(session, what)
+            call = partial(run, PROBE) if item.in_steps or what == "fit" else run
+            call()
+            times[setting] = min(seconds(call) for _ in range(2))
+        best = min(times, key=times.__getitem__)
+        return times[best] / PROBE, best
+
+    def measure(self, item: Item, setting: str, steps: int, least: float) -> float:
+        """Seconds (or bytes) of a row."""
+        if item.fresh:
+            return self._fresh(item, steps)
+        if item.what.startswith("data_"):
+            stream = self.side.stream(item.what, steps)
+            return seconds(lambda: deque(stream, 0)) / steps
+        if not item.model:
+            return each(self.side.call(item.what, item.dtype), least)
+        session = self.session(item, setting)
+        if item.in_steps:
+            run = getattr(session, item.what)
+            return seconds(lambda: run(steps)) / steps
+        if item.what == "fixed":
+            one = each(lambda: session.fit(1), least)
+            many = each(lambda: session.fit(1 + steps), least)
+            return one - (many - one) / steps
+        return each(getattr(session, item.what), least)
+
+    def _fresh(self, item: Item, steps: int) -> float:
+        if item.what == "growth":
+            return self._growth(item, steps)
+        if item.model:
+            setting = self.side.settings(item.model)[0]
+            self.session(item, setting).fit(steps if item.what == "peak" else 1)
+        if item.what == "peak":
+            return memory("VmHWM")
+        return time.time() - float(os.environ["BENCHMARK_STARTED"])
+
+    def _growth(self, item: Item, rounds: int) -> float:
+        setting = self.side.settings(item.model)[0]
+
+        def again(times: int) -> float:
+            for _ in range(times):
+                self.side.session(item.model, item.dtype, setting).fit(4)
+            gc.collect()
+            return memory("VmRSS")
+
+        before = again(max(2, rounds // 5))
+        return again(rounds) - before
 
 
 def main() -> None:
     """Answers requests until the input ends."""
     replies = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
-    state: dict[str, Any] = {}
+    measurements = None
     for line in sys.stdin:
+        request = json.loads(line)
+        item = Item(**request["item"])
         try:
-            reply: dict[str, Any] = {"value": answer(json.loads(line), state)}
+            measurements = measurements or Measurements(sys.argv[1])
+            if request["ask"] == "prepare":
+                value, setting = measurements.prepare(item)
+            else:
+                setting = request["setting"]
+                amount = request["steps"], request["least"]
+                value = measurements.measure(item, setting, *amount)
+            reply: dict[str, Any] = {"value": value, "setting": setting}
         except Exception as error:
             reply = {"error": f"{type(error).__name__}: {error}"[:500]}
         replies.write(json.dumps(reply) + "\n")
