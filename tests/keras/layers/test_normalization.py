@@ -14,8 +14,25 @@ BATCHED = {
     "tensor": lambda: tf.constant(DATA),
     "rows": lambda: tf.data.Dataset.from_tensor_slices(DATA),
     "pairs": lambda: tf.data.Dataset.from_tensor_slices((DATA, DATA[:, 0])).batch(16),
-    "list": lambda: [DATA[:7], DATA[7:]],
+    "list": lambda: [DATA[:7], DATA[:0], DATA[7:]],
+    "PyDataset": lambda: Batches(),
+    "PyDataset with targets": lambda: Batches(with_targets=True),
 }
+
+
+class Batches(tf.keras.utils.PyDataset):
+    """The data in batches of 16, the last one smaller."""
+
+    def __init__(self, with_targets: bool = False) -> None:
+        super().__init__()
+        self.with_targets = with_targets
+
+    def __len__(self) -> int:
+        return 3
+
+    def __getitem__(self, index: int) -> Any:
+        batch = DATA[16 * index : 16 * index + 16]
+        return (batch, batch[:, 0]) if self.with_targets else batch
 
 
 @pytest.mark.parametrize("kind", BATCHED)
@@ -61,8 +78,13 @@ def test_errors() -> None:
         layers.Normalization(mean=1.0)
     with pytest.raises(ValueError, match="axis=\\(3,\\)"):
         layers.Normalization(axis=3).adapt(DATA)
-    with pytest.raises(ValueError, match="not empty"):
-        layers.Normalization().adapt([])
+    for nothing in ([], DATA[:0], [DATA[:0]]):
+        with pytest.raises(ValueError, match="not empty"):
+            layers.Normalization().adapt(nothing)
+    with pytest.raises(ValueError, match="without given moments"):
+        layers.Normalization(mean=1.0, variance=1.0).adapt(DATA)
+    with pytest.raises(ValueError, match="moments that fit the sizes"):
+        layers.Normalization(mean=[1.0, 2.0], variance=[1.0, 2.0])(DATA)
     with pytest.raises(TypeError, match="Unsupported data type"):
         layers.Normalization().adapt(3)
     layer = layers.Normalization()

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from lamina.data.dataset import Dataset
-from lamina.engine.errors import message
+from lamina.engine.errors import InvalidArgumentError, message
 from lamina.engine.tensor import Tensor
 from lamina.keras.config import epsilon
 from lamina.keras.layers.base import Layer
@@ -20,6 +20,7 @@ from lamina.ops.array.shaping import reshape
 from lamina.ops.math.arithmetic import maximum
 from lamina.ops.math.elementwise import sqrt
 
+_NAME = "keras.layers.Normalization"
 _BATCH = 128  # rows at a time of a dataset that is not batched
 
 
@@ -50,8 +51,9 @@ class Normalization(Layer):
         >>> layer(np.array([1.0, 2.0, 5.0], "float32")).numpy()
         array([-1.,  0.,  3.], dtype=float32)
 
-    Reference: `keras.layers.Normalization`. Known difference: `adapt` sums in float64
-    whatever the data's type is.
+    Reference: `keras.layers.Normalization`. Known differences: `adapt` sums in float64
+    whatever the data's type is, leaves out empty batches, and raises ValueError, not
+    AttributeError, where the moments were given.
     """
 
     def __init__(
@@ -127,7 +129,7 @@ class Normalization(Layer):
         sizes = tuple(shape[axis] for axis in keep)
         self.adapt_mean = self._moment("mean", sizes, "zeros")
         self.adapt_variance = self._moment("variance", sizes, "ones")
-        self.count = self._moment("count", (), "zeros", dtype="int32")
+        self.count = self._moment("count", (), "zeros", dtype="int64")
 
     def _moment(self, name: str, shape: Any, initializer: str, **options: Any) -> Any:
         return self.add_weight(
@@ -140,6 +142,13 @@ class Normalization(Layer):
         sizes = [1] * len(self._broadcast_shape)
         for place in range(1, host.ndim + 1):
             sizes[self._keep_axis[-place]] = host.shape[-place]
+        if any(size not in (1, n) for size, n in zip(sizes, self._broadcast_shape)):
+            raise InvalidArgumentError.of(
+                _NAME,
+                expected=f"moments that fit the sizes {self._broadcast_shape}",
+                received=f"a `mean` of shape {host.shape} with axis={self.axis}",
+                hint="Give one number per kept position, or a single one.",
+            )
         return np.broadcast_to(host.reshape(sizes), self._broadcast_shape)
 
     @property
@@ -168,10 +177,17 @@ class Normalization(Layer):
                 iterable of batches. Of elements that are tuples the first counts.
 
         Raises:
-            ValueError: no data, or a shape that does not fit the one built for.
+            ValueError: no data, a shape that does not fit the one built for, or a
+                layer whose moments were given.
             TypeError: elements that are no arrays.
         """
-        batches = _batches(data)
+        if self.input_mean is not None:
+            raise _problem(
+                "a layer without given moments in adapt()",
+                f"mean={self.input_mean}, variance={self.input_variance}",
+                "Leave out `mean` and `variance` to measure them.",
+            )
+        batches = (batch for batch in _batches(data) if math.prod(batch.shape))
         first = next(batches, None)
         if first is None:
             raise _problem(
@@ -194,9 +210,8 @@ class Normalization(Layer):
             variance = variance + (spread - variance) * share
             variance = variance + moved**2 * share * (1 - share)
             mean = mean + moved * share
-        if self.input_mean is None:
-            self.adapt_mean.assign(mean.astype(self.adapt_mean.dtype))
-            self.adapt_variance.assign(variance.astype(self.adapt_variance.dtype))
+        self.adapt_mean.assign(mean.astype(self.adapt_mean.dtype))
+        self.adapt_variance.assign(variance.astype(self.adapt_variance.dtype))
 
     def _check_batch(self, shape: tuple[int, ...]) -> None:
         built = self._build_input_shape or ()
@@ -265,7 +280,7 @@ def _array(value: Any) -> Any:
 
 def _no_array(value: Any) -> str:
     return message(
-        "keras.layers.Normalization.adapt",
+        f"{_NAME}.adapt",
         expected="an array, a tensor, a dataset, or an iterable of arrays",
         received=f"Unsupported data type: {type(value)}",
         hint="Convert the data with np.asarray, or wrap it in a list of batches.",
@@ -275,7 +290,7 @@ def _no_array(value: Any) -> str:
 def _problem(expected: str, received: str, hint: str) -> ValueError:
     return ValueError(
         message(
-            "keras.layers.Normalization",
+            _NAME,
             expected=expected,
             received=received,
             hint=hint,
