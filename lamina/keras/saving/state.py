@@ -43,7 +43,8 @@ def load_state(
         skip_mismatch: whether objects whose variables do not fit are left alone.
 
     Returns:
-        The paths of the groups of the file that were not used.
+        The paths of the groups of the file that were not used; those of the optimizer
+        are not among them if the model is not compiled.
 
     Raises:
         ValueError: if an object's variables do not fit; nothing is changed then.
@@ -70,6 +71,8 @@ def load_state(
             else None
         )
     )
+    if getattr(saveable, "optimizer", None) is None:  # loaded to predict: no need of it
+        used.update(name for name in present if name.startswith("optimizer/"))
     return [name for name in present if name not in used]
 
 
