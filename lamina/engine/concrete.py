@@ -81,24 +81,39 @@ class ConcreteFunction:
         """Runs on the flat tensor arguments; returns the function's structure."""
         if state.tapes and self._watched(tensors):
             return self._run_taped(tensors)
-        captured = self.captured
+        arrays = [tensor._value for tensor in tensors]
+        out = self._advance(self._program, self._donated, arrays, arrays)
+        if self._single:
+            return Tensor(out[0])
+        return self.captured.pack([Tensor(array) for array in out])
+
+    def _advance(
+        self, program: Any, donated: list[Any], arrays: Sequence[Any], *inputs: Any
+    ) -> Any:
+        """Runs a compiled form of the program and stores what it wrote.
+
+        Args:
+            program: takes the donated variables' arrays, the kept ones', the captured
+                tensors' and ``inputs``; returns the outputs and the written values.
+            donated: the variables whose arrays it takes over.
+            arrays: the data, for messages.
+            *inputs: the other arguments.
+        """
         try:
-            out, news = self._program(
-                [variable.owned_value() for variable in self._donated],
+            out, news = program(
+                [_handed_over(variable) for variable in donated],
                 [variable._tensor._value for variable in self._kept],
-                [tensor._value for tensor in captured.captures],
-                [tensor._value for tensor in tensors],
+                [tensor._value for tensor in self.captured.captures],
+                *inputs,
             )
             if self._callbacks:
                 jax.block_until_ready((out, news))
                 jax.effects_barrier()
         except Exception as error:
-            raise explain(error, self.name, [t._value for t in tensors]) from None
+            raise explain(error, self.name, arrays) from None
         for variable, value in zip(self._written, news, strict=True):
             variable._tensor = Tensor(value)
-        if self._single:
-            return Tensor(out[0])
-        return captured.pack([Tensor(array) for array in out])
+        return out
 
     def _watched(self, tensors: list[Tensor]) -> bool:
         for variable in (*self._kept, *self._donated):
@@ -246,6 +261,13 @@ class ConcreteFunction:
 
     def __repr__(self) -> str:
         return f"<ConcreteFunction {self.pretty_printed_signature()}>"
+
+
+def _handed_over(variable: Any) -> Any:
+    """The array that a program may overwrite; of NumPy's JAX makes its own copy."""
+    if isinstance(variable._tensor._value, np.ndarray):
+        return variable._tensor._value
+    return variable.owned_value()
 
 
 def is_tensor_argument(leaf: Any) -> bool:

@@ -247,6 +247,10 @@ class Captured:
         out = jax.core.eval_jaxpr(self.jaxpr, consts, *args)
         return out[: self.num_outputs], out[self.num_outputs :]
 
+    def largest_array(self) -> int:
+        """The size in bytes of the largest array that it computes."""
+        return max((_bytes(eqn) for eqn in _equations(self.jaxpr)), default=0)
+
     def pack(self, tensors: Sequence[Any]) -> Any:
         """Puts flat results into the structure that the function returned."""
         leaves = iter(tensors)
@@ -316,15 +320,24 @@ def _leaf(leaf: Any) -> Tensor:
 
 def _primitives(jaxpr: Any) -> set[str]:
     """The names of all primitives in a program, inner programs included."""
-    found = set()
+    return {equation.primitive.name for equation in _equations(jaxpr)}
+
+
+def _equations(jaxpr: Any) -> Iterator[Any]:
+    """The equations of a program, those of inner programs included."""
     for equation in jaxpr.eqns:
-        found.add(equation.primitive.name)
+        yield equation
         for value in equation.params.values():
             for item in value if isinstance(value, list | tuple) else (value,):
                 inner = getattr(item, "jaxpr", item)
                 if hasattr(inner, "eqns"):
-                    found |= _primitives(inner)
-    return found
+                    yield from _equations(inner)
+
+
+def _bytes(equation: Any) -> int:
+    avals = [var.aval for var in equation.outvars]
+    sized = [aval for aval in avals if hasattr(aval, "shape")]
+    return max((int(a.size) * a.dtype.itemsize for a in sized), default=0)
 
 
 class HostResult(Exception):

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, Self
 
+import numpy as np
+
 from lamina.engine.errors import (
     FailedPreconditionError,
     InvalidArgumentError,
     UnimplementedError,
 )
+from lamina.engine.tensor import Tensor
 from lamina.engine.variable import Variable as EngineVariable
 from lamina.keras import dtype_policies, initializers
 from lamina.keras.common.naming import auto_name, name_scope
 from lamina.keras.common.stateless import StatelessScope
 from lamina.keras.common.tracking import Tracker
 from lamina.keras.config import floatx
-from lamina.keras.metrics.arithmetic import zeros_like
 from lamina.keras.variable import Variable
 
 
@@ -150,7 +152,8 @@ class Metric:
     def reset_state(self) -> None:
         """Sets the state back to zero."""
         for variable in self.variables:
-            variable.assign(zeros_like(variable))
+            zeros = np.zeros(variable.shape, variable.dtype.np_dtype)
+            variable.assign(Tensor(zeros))  # programs take NumPy's arrays cheaply
 
     def reset_states(self) -> None:
         """Keras 2's name of `reset_state`."""

@@ -4,13 +4,15 @@ A step (``train_step`` with everything that it reads and writes) is traced once 
 engine's ``capture``, like any ``tf.function``. For data in memory the traced step is
 the body of a loop over batches inside one program: rows are gathered by index on the
 device, the written variables are carried in donated buffers, and the host is asked
-only between dispatches.
+only between dispatches. A step that keeps no state (``predict_step``) runs for a block
+of batches at once instead: the program is vectorised over the block, so that each
+batch is still computed by itself.
 """
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any
 
 import jax
@@ -19,14 +21,19 @@ from jax import numpy as jnp
 
 from lamina.engine import nest
 from lamina.engine.concrete import ConcreteFunction
-from lamina.engine.failure import explain
 from lamina.engine.tensor import Tensor
-from lamina.engine.trace import capture
+from lamina.engine.trace import Captured, capture
 from lamina.keras.distribution import distribution
 
 # XLA runs these far slower inside a loop than at the top of a program: a step of a
 # small convolution net took 100 ms in a loop and 13 ms on its own (CPU, jax 0.10).
 _SLOW_IN_LOOPS = {"cpu": frozenset({"conv_general_dilated"})}
+# A block of batches is computed at once while its largest array stays this small:
+# beyond it, larger batches gain nothing and cost memory.
+_BLOCK_BYTES = 1 << 22
+_BLOCK_BATCHES = 32
+# Native kernels have no batched form of their own: JAX would loop over the block.
+_SEQUENTIAL = frozenset({"ffi_call"})
 
 
 class StepProgram(ConcreteFunction):
@@ -55,9 +62,14 @@ class StepProgram(ConcreteFunction):
         donate = () if self._callbacks else (0,)
         self._loop = jax.jit(self._run_many, donate_argnums=donate)
         self._one = jax.jit(self._run_one, donate_argnums=donate)
-        self._map = jax.jit(self._run_mapped, donate_argnums=donate)
-        slow = _SLOW_IN_LOOPS.get(jax.default_backend(), frozenset())
-        self.loops = not slow & captured.primitives
+        self._block = jax.jit(self._run_block)
+        self.loops = runs_in_loops(captured.primitives)
+        self.block = block_size(captured)
+
+    @cached_property
+    def is_row_wise(self) -> bool:
+        """Whether each row of what it returns is proved to follow from one row only."""
+        return False
 
     def run_batch(self, batch: Any) -> Any:
         """Runs one step on a batch."""
@@ -81,50 +93,34 @@ class StepProgram(ConcreteFunction):
         Returns:
             What the last step returned.
         """
-        with self._state(arrays) as (written, kept, captures):
-            if self.loops:
-                first, many = np.int32(start), np.int32(count)
-                out, written[:] = self._loop(
-                    written, kept, captures, arrays, order, first, many
+        if self.loops:
+            bounds = np.int32(start), np.int32(count)
+            out = self._advance(
+                self._loop, self._written, arrays, arrays, order, *bounds
+            )
+        else:
+            for index in range(start, start + count):
+                out = self._advance(
+                    self._one, self._written, arrays, arrays, order, np.int32(index)
                 )
-            else:
-                for index in range(start, start + count):
-                    out, written[:] = self._one(
-                        written, kept, captures, arrays, order, np.int32(index)
-                    )
         return self.captured.pack([Tensor(array) for array in out])
 
-    def run_mapped(self, arrays: Sequence[Any], order: Any) -> Any:
-        """Runs a step per row of ``order`` and stacks what they return."""
-        with self._state(arrays) as (written, kept, captures):
-            if self.loops:
-                out, written[:] = self._map(written, kept, captures, arrays, order)
-            else:
-                rows = []
-                for index in range(len(order)):
-                    one, written[:] = self._one(
-                        written, kept, captures, arrays, order, np.int32(index)
-                    )
-                    rows.append(one)
-                out = [np.stack(parts) for parts in zip(*rows, strict=True)]
+    def run_block(self, arrays: Sequence[Any]) -> Any:
+        """Runs the step on each of K batches; for steps with a ``block`` above 1.
+
+        Args:
+            arrays: the flat data, each of shape ``(K, B, ...)``.
+
+        Returns:
+            What the steps returned, stacked.
+        """
+        out = self._advance(self._block, [], arrays, arrays)
         return self.captured.pack([Tensor(array) for array in out])
 
-    @contextlib.contextmanager
-    def _state(self, arrays: Any) -> Iterator[tuple[list[Any], list[Any], list[Any]]]:
-        """The variables' arrays; what the block leaves in the first list is stored."""
-        written = [variable.owned_value() for variable in self._written]
-        kept = [variable._tensor._value for variable in self._kept]
-        captures = [tensor._value for tensor in self.captured.captures]
-        try:
-            yield written, kept, captures
-            if self._callbacks:
-                jax.block_until_ready(written)
-                jax.effects_barrier()
-        except Exception as error:
-            raise explain(error, self.name, arrays) from None
-        finally:
-            for variable, value in zip(self._written, written, strict=True):
-                variable._tensor = Tensor(value)
+    def wait(self) -> None:
+        """Waits until the variables that it wrote are there."""
+        if self._written:
+            jax.block_until_ready(self._written[0]._tensor._value)
 
     def _step(
         self, written: Any, kept: Any, captures: Any, arrays: Any, rows: Any
@@ -171,15 +167,35 @@ class StepProgram(ConcreteFunction):
     ) -> tuple[Any, Any]:
         return self._step(written, kept, captures, arrays, order[at])
 
-    def _run_mapped(
-        self, written: Any, kept: Any, captures: Any, arrays: Any, order: Any
+    def _run_block(
+        self, written: Any, kept: Any, captures: Any, arrays: Any
     ) -> tuple[Any, Any]:
-        def body(carry: Any, rows: Any) -> tuple[Any, Any]:
-            out, news = self._step(carry, kept, captures, arrays, rows)
-            return news, out
+        def one(batch: Any) -> Any:
+            inputs = dict(zip(map(id, self._kept), kept, strict=True))
+            variables = [inputs.get(id(v)) for v in self.captured.variables]
+            return self.captured.call(batch, captures, variables)[0]
 
-        news, out = jax.lax.scan(body, list(written), order)
-        return out, news
+        return jax.vmap(one)(list(arrays)), []
+
+
+def runs_in_loops(primitives: set[str]) -> bool:
+    """Whether a step made of these is as fast inside a loop as on its own."""
+    return not _SLOW_IN_LOOPS.get(jax.default_backend(), frozenset()) & primitives
+
+
+def block_size(captured: Captured) -> int:
+    """How many batches of a step may be computed at once; a power of two.
+
+    1 for steps with state or side effects, whose order matters, and for steps that
+    are large enough by themselves.
+    """
+    if captured.writes or captured.has_callbacks or _SEQUENTIAL & captured.primitives:
+        return 1
+    if any(not aval.shape for aval in captured.out_avals):
+        return 1
+    largest = captured.largest_array() or 1
+    fitting = min(_BLOCK_BATCHES, max(1, _BLOCK_BYTES // largest))
+    return 1 << (fitting.bit_length() - 1)
 
 
 def _shape(tensor: Any) -> tuple[int, ...]:
@@ -188,10 +204,15 @@ def _shape(tensor: Any) -> tuple[int, ...]:
 
 def batch_key(batch: Any) -> Any:
     """What tells batches apart that need different programs."""
-    return tuple(
-        None if leaf is None else (tuple(leaf.shape), leaf.dtype.name)
-        for leaf in nest.flatten(batch)
-    ), _skeleton(batch)
+    leaves = nest.flatten(batch)
+    return tuple(map(_leaf_key, leaves)), _skeleton(batch)
+
+
+def _leaf_key(leaf: Any) -> Any:
+    if type(leaf) is Tensor:
+        value = leaf._value
+        return value.shape, value.dtype
+    return None if leaf is None else (tuple(leaf.shape), leaf.dtype.np_dtype)
 
 
 def _skeleton(value: Any) -> Any:

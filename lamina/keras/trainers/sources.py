@@ -22,7 +22,12 @@ from lamina.keras.trainers.packing import (
     pack_x_y_sample_weight,
     unpack_x_y_sample_weight,
 )
+from lamina.keras.trainers.program import batch_key
 from lamina.keras.trainers.py_dataset import PyDataset
+
+# Smaller arrays are handed to each dispatch as they are: on CPUs that costs a few
+# microseconds, placing an array on the device beforehand costs seventy.
+_PLACED_BYTES = 1 << 20
 
 
 class ArraySource:
@@ -55,6 +60,7 @@ class ArraySource:
         self.shuffle = shuffle
         self.num_batches: int | None = math.ceil(self.rows / self.batch_size)
         self._device: list[Any] | None = None
+        self._keys: dict[int, Any] = {}
 
     @property
     def has_strings(self) -> bool:
@@ -62,10 +68,41 @@ class ArraySource:
         return any(array.dtype == object for array in self.arrays)
 
     def device_arrays(self) -> list[Any]:
-        """The arrays in the device's memory, put there once."""
+        """The arrays as programs take them, in the device's memory if they are large.
+
+        They are put there once.
+        """
         if self._device is None:
-            self._device = [jax.device_put(array) for array in self.arrays]
+            self._device = [self.placed(array) for array in self.arrays]
         return self._device
+
+    @staticmethod
+    def placed(array: Any) -> Any:
+        """An array in the device's memory; small ones may stay in the host's."""
+        if array.nbytes <= _PLACED_BYTES and jax.default_backend() == "cpu":
+            return array
+        return jax.device_put(array)
+
+    def host_arrays(self) -> list[Any]:
+        """The arrays, as NumPy's where that costs nothing."""
+        if jax.default_backend() == "cpu":
+            return [np.asarray(array) for array in self.arrays]
+        return self.arrays
+
+    def batch_key(self, rows: int) -> Any:
+        """The `batch_key` of a batch of some rows."""
+        found = self._keys.get(rows)
+        if found is None:
+            found = self._keys[rows] = batch_key(self.example(rows))
+        return found
+
+    def example(self, rows: int) -> Any:
+        """A batch of some rows without values, to trace with."""
+        shapes = [
+            jax.ShapeDtypeStruct((rows, *array.shape[1:]), array.dtype)
+            for array in self.arrays
+        ]
+        return self.pack([Tensor(shape) for shape in shapes])
 
     def order(self) -> np.ndarray[Any, Any]:
         """The row numbers of an epoch, shuffled anew if asked for."""

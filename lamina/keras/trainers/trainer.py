@@ -14,13 +14,15 @@ from lamina.keras.callbacks.callback_list import CallbackList
 from lamina.keras.config import max_epochs, max_steps_per_epoch
 from lamina.keras.optimizers.base import Optimizer
 from lamina.keras.trainers.compiling import Compiling, is_overridden
-from lamina.keras.trainers.loops import ContinuedStream, Hooks, StepRunner, to_python
+from lamina.keras.trainers.hooks import Hooks, to_python
+from lamina.keras.trainers.loops import ContinuedStream, StepRunner
 from lamina.keras.trainers.packing import (
     class_weights_to_sample_weights,
     pack_x_y_sample_weight,
     train_validation_split,
     unpack_x_y_sample_weight,
 )
+from lamina.keras.trainers.prediction import predict
 from lamina.keras.trainers.sources import make_source, to_array
 
 
@@ -390,7 +392,7 @@ class Trainer(Compiling):
         source = make_source(x, batch_size=batch_size)
         runner = self._runner("predict_step")
         if verbose == 0 and not callbacks:
-            return runner.predict(source, Hooks(), steps)
+            return predict(runner, source, Hooks(), steps)
         callbacks = self._callbacks(
             callbacks, verbose, steps or source.num_batches, epochs=1
         )
@@ -402,7 +404,7 @@ class Trainer(Compiling):
             callbacks.needs_batch_hooks,
             lambda: bool(self.stop_predicting),
         )
-        outputs = runner.predict(source, hooks, steps)
+        outputs = predict(runner, source, hooks, steps)
         callbacks.on_predict_end()
         return outputs
 
