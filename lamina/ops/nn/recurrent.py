@@ -11,38 +11,49 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 from jax import lax
 
 from lamina.engine.errors import ShapeError
 from lamina.engine.op import Array, TensorLike, op
+from lamina.ops.nn.recurrence import (
+    Cell,
+    Function,
+    MemoryCell,
+    PlainCell,
+    States,
+    Sweep,
+    UpdateCell,
+    elementwise,
+)
 
-Function = Callable[[Array], Array]
-States = tuple[Array, ...]
 Result = tuple[Array, ...]
 
 
 def _project(x: Array, kernel: Array, bias: Array | None, drop: Array | None) -> Array:
-    """`x @ kernel + bias` of all steps: `(B, T, D)` to `(T, B, G * U)`.
+    """`x @ kernel + bias` of all steps: `(T, B, D)` to `(T, B, G * U)`.
 
     `drop` multiplies the inputs, `(1, B, D)` for all gates or `(G, B, D)` for each.
     """
-    if drop is None:
-        z = jnp.einsum("btd,dk->tbk", x, kernel)
-    elif drop.shape[0] == 1:
-        z = jnp.einsum("btd,dk->tbk", x * drop[0][:, None], kernel)
+    if drop is None or drop.shape[0] == 1:
+        x = _dropped(x, drop)
+        z = jnp.reshape(x, (-1, x.shape[-1])) @ kernel
+        z = jnp.reshape(z, (*x.shape[:2], -1))
     else:
         gates = jnp.reshape(kernel, (kernel.shape[0], drop.shape[0], -1))
-        z = jnp.einsum("btd,gbd,dgu->tbgu", x, drop, gates)
+        z = jnp.einsum("tbd,gbd,dgu->tbgu", x, drop, gates)
         z = jnp.reshape(z, (*z.shape[:2], -1))
     return z if bias is None else z + bias
 
 
-def _product(kernel: Array, drop: Array | None) -> Callable[[Array], Array] | None:
-    """`h @ kernel` where each gate drops units of its own; None without dropping."""
+def _dropped(x: Array, drop: Array | None) -> Array:
+    return x if drop is None else x * drop[0]
+
+
+def _product(kernel: Array, drop: Array | None) -> Callable[[Array], Array]:
+    """`h @ kernel`, where each gate drops units of its own."""
     if drop is None:
-        return None
+        return lambda h: h @ kernel
     gates = jnp.reshape(kernel, (kernel.shape[0], drop.shape[0], -1))
 
     def multiply(h: Array) -> Array:
@@ -53,122 +64,112 @@ def _product(kernel: Array, drop: Array | None) -> Callable[[Array], Array] | No
 
 
 @dataclass(frozen=True)
-class _Loop:
-    """A recurrent cell and how it runs.
+class _Sequence:
+    """Inputs with their weights, and how they are run through a cell.
 
     Args:
-        cell: `(x, product, states) -> (output, states)`, where `product` is
-            `states[0] @ recurrent_kernel`.
+        x: the inputs `(B, T, D)`.
+        kernel: `(D, G * U)`.
+        recurrent: `(U, G * U)`.
+        bias: of the inputs, or None.
+        mask: `(B, T)` or None; False steps leave states and output as they were.
+        drop: factors of the inputs, or None.
+        recurrent_drop: factors of the state, or None.
         backwards: whether to start with the last step.
         sequences: whether all outputs are wanted.
         zero_masked: whether masked steps give zeros instead of the output before.
         unroll: whether to write the loop out.
-        product: what stands in for `states[0] @ recurrent_kernel`.
     """
 
-    cell: Callable[[Array, Array, States], tuple[Array, States]]
+    x: Array
+    kernel: Array
+    recurrent: Array
+    bias: Array | None
+    mask: Array | None
+    drop: Array | None
+    recurrent_drop: Array | None
     backwards: bool
     sequences: bool
     zero_masked: bool
     unroll: bool
-    product: Callable[[Array], Array] | None = None
 
-    def run(
-        self,
-        z: Array,
-        extra: Array | None,
-        states: States,
-        recurrent: Array,
-        mask: Array | None,
+    def _by_time(self, x: Array) -> Array:
+        return jnp.swapaxes(jnp.flip(x, 1) if self.backwards else x, 0, 1)
+
+    def _keep(self) -> Array | None:
+        return None if self.mask is None else self._by_time(self.mask != 0)[..., None]
+
+    def through(
+        self, cell: Cell, states: States, state_bias: Array | None = None
     ) -> Result:
-        """Runs the cell over the first axis of `z`.
+        """Runs the cell: `(last_output, outputs, *states)`.
 
         Args:
-            z: the projected inputs `(T, B, G * U)`.
-            extra: added to the products; `(T, B, G * U)`. None means that the cell
-                adds `z` and the product, and uses neither of them elsewhere.
+            cell: the cell.
             states: the first states.
-            recurrent: the recurrent kernel.
-            mask: `(B, T)`; False steps leave states and output as they were.
-
-        Returns:
-            `(last_output, outputs, *states)`; `outputs` holds the last one only
-            unless `sequences`.
+            state_bias: added to the products of the state, or None.
         """
-        keep: Any = None if mask is None else jnp.swapaxes(mask, 0, 1) != 0
-        if self.backwards:
-            # A reverse scan would give outputs in the order of the inputs; they are
-            # wanted in the order of the steps.
-            z = jnp.flip(z, 0)
-            extra, keep = (
-                None if part is None else jnp.flip(part, 0) for part in (extra, keep)
-            )
-        sweep = self._sweep if self.product else self._with_late_gradient()
-        (final, last), outputs, _ = sweep(z, extra, states, recurrent, keep)
-        outputs = jnp.swapaxes(outputs, 0, 1) if self.sequences else last[:, None]
-        return (last, outputs, *final)
+        if self.recurrent_drop is not None or not all(map(elementwise, cell.functions)):
+            product = _product(self.recurrent, self.recurrent_drop)
 
-    def _sweep(
-        self,
-        z: Array,
-        extra: Array | None,
-        states: States,
-        recurrent: Array,
-        keep: Array | None,
-        history: bool = False,
-    ) -> Any:
-        def body(carry: Any, now: Any) -> tuple[Any, Any]:
-            held, before = carry
-            x, more, kept = now
-            product = self.product(held[0]) if self.product else held[0] @ recurrent
-            product = product if more is None else product + more
-            output, new = self.cell(x, product, held)
-            if kept is not None:
-                kept = kept[:, None]
+            def step(now: Array, held: States) -> States:
+                total = product(held[0])
+                total = total if state_bias is None else total + state_bias
+                parts = jnp.split(now, len(cell.x_gates), axis=1)
+                return cell.advance(cell.gates(parts, total), held)
+
+            return self.stepwise(step, states)
+        x, keep = self._by_time(self.x), self._keep()
+        sweep = Sweep(cell, self.sequences, self.unroll)
+        # Few features: one product for inputs and state, inside the loop, is faster
+        # than a pass over the memory that the inputs' products fill.
+        few = self.x.shape[-1] <= self.recurrent.shape[0] and (
+            self.drop is None or self.drop.shape[0] == 1
+        )
+        if few and cell.x_gates == cell.h_gates:
+            weights = jnp.concatenate([self.kernel, self.recurrent])
+            x = _dropped(x, self.drop)
+            found = sweep.run(x, None, weights, self.bias, states, keep)
+        else:
+            z = _project(x, self.kernel, self.bias, self.drop)
+            parts = jnp.split(z, len(cell.x_gates), axis=2)
+            found = sweep.run(None, parts, self.recurrent, state_bias, states, keep)
+        return self._results(*found, keep)
+
+    def stepwise(self, step: Callable[[Array, States], States], states: States) -> Any:
+        """Runs any `step(z, states) -> states`, `z` the product of one step's inputs.
+
+        The gradient is that of the loop as it stands.
+        """
+        keep = self._keep()
+
+        def body(held: States, now: Any) -> tuple[States, Array | None]:
+            z, keep = now
+            new = step(z, held)
+            if keep is not None:
                 new = tuple(
-                    jnp.where(kept, a, b) for a, b in zip(new, held, strict=True)
+                    jnp.where(keep, a, b) for a, b in zip(new, held, strict=True)
                 )
-                output = jnp.where(kept, output, 0 if self.zero_masked else before)
-            outputs = output if self.sequences else None
-            return (new, output), (outputs, held[0] if history else None)
+            return new, new[0] if self.sequences else None
 
-        start = (states, jnp.zeros_like(states[0]))
-        steps = max(z.shape[0], 1) if self.unroll else 1
-        carry, (outputs, seen) = lax.scan(body, start, (z, extra, keep), unroll=steps)
-        return carry, outputs, seen
+        z = _project(self._by_time(self.x), self.kernel, self.bias, self.drop)
+        unroll = max(z.shape[0], 1) if self.unroll else 1
+        final, outputs = lax.scan(body, states, (z, keep), unroll=unroll)
+        return self._results(final, outputs, keep)
 
-    def _with_late_gradient(self) -> Callable[..., Any]:
-        """The loop with the gradient of the recurrent kernel taken after it.
-
-        Inside the loop that gradient is a small product at every step, summed up; all
-        steps together are one large product, which is a third faster on processors.
-        """
-
-        @jax.custom_vjp
-        def sweep(z: Any, extra: Any, states: Any, recurrent: Any, keep: Any) -> Any:
-            return self._sweep(z, extra, states, recurrent, keep)
-
-        def forward(
-            z: Any, extra: Any, states: Any, recurrent: Any, keep: Any
-        ) -> tuple[Any, Any]:
-            def run(z: Any, extra: Any, states: Any) -> Any:
-                carry, outputs, seen = self._sweep(
-                    z, extra, states, recurrent, keep, history=True
-                )
-                return (carry, outputs, None), seen
-
-            results, pull, seen = jax.vjp(run, z, extra, states, has_aux=True)
-            return results, (pull, seen)
-
-        def backward(saved: Any, cotangents: Any) -> tuple[Any, ...]:
-            pull, seen = saved
-            dz, d_extra, d_states = pull(cotangents)
-            d_product = dz if d_extra is None else d_extra
-            d_recurrent = jnp.einsum("tbu,tbk->uk", seen, d_product)
-            return dz, d_extra, d_states, d_recurrent, None
-
-        sweep.defvjp(forward, backward)
-        return sweep
+    def _results(
+        self, final: States, outputs: Array | None, keep: Array | None
+    ) -> Result:
+        """Hides the states that masked steps only passed on."""
+        last = final[0]
+        if keep is not None:
+            # A step shows the output of the last step kept up to it, or zeros.
+            shown = keep if self.zero_masked else lax.cummax(keep.astype(jnp.int8))
+            last = jnp.where(shown[-1] != 0, last, 0)
+            if outputs is not None:
+                outputs = jnp.where(shown != 0, outputs, 0)
+        outputs = last[:, None] if outputs is None else jnp.swapaxes(outputs, 0, 1)
+        return (last, outputs, *final)
 
 
 def _check(name: str, x: Array, kernel: Array, recurrent: Array, gates: int) -> None:
@@ -224,21 +225,20 @@ def simple_rnn(
         `sequences`.
     """
     _check("keras.layers.SimpleRNN", x, kernel, recurrent_kernel, 1)
-    z = _project(x, kernel, bias, drop)
-
-    def cell(now: Array, product: Array, states: States) -> tuple[Array, States]:
-        new = activation(now + product)
-        return new, (new,)
-
-    loop = _Loop(
-        cell,
+    sequence = _Sequence(
+        x,
+        kernel,
+        recurrent_kernel,
+        bias,
+        mask,
+        drop,
+        recurrent_drop,
         backwards,
         sequences,
         zero_masked,
         unroll,
-        _product(recurrent_kernel, recurrent_drop),
     )
-    return loop.run(z, None, (h,), recurrent_kernel, mask)
+    return sequence.through(PlainCell(activation), (h,))
 
 
 @op("keras.layers.LSTM", dtypes="real_floating")
@@ -290,24 +290,20 @@ def lstm(
     Reference: Hochreiter and Schmidhuber, 1997.
     """
     _check("keras.layers.LSTM", x, kernel, recurrent_kernel, 4)
-    gate: Function = recurrent_activation
-    z = _project(x, kernel, bias, drop)
-
-    def cell(now: Array, product: Array, states: States) -> tuple[Array, States]:
-        i, f, g, o = jnp.split(now + product, 4, axis=1)
-        carry = gate(f) * states[1] + gate(i) * activation(g)
-        output = gate(o) * activation(carry)
-        return output, (output, carry)
-
-    loop = _Loop(
-        cell,
+    sequence = _Sequence(
+        x,
+        kernel,
+        recurrent_kernel,
+        bias,
+        mask,
+        drop,
+        recurrent_drop,
         backwards,
         sequences,
         zero_masked,
         unroll,
-        _product(recurrent_kernel, recurrent_drop),
     )
-    return loop.run(z, None, (h, c), recurrent_kernel, mask)
+    return sequence.through(MemoryCell(activation, recurrent_activation), (h, c))
 
 
 @op("keras.layers.GRU", dtypes="real_floating")
@@ -360,35 +356,38 @@ def gru(
     Reference: Cho et al., 2014.
     """
     _check("keras.layers.GRU", x, kernel, recurrent_kernel, 3)
-    gate: Function = recurrent_activation
-    units = h.shape[-1]
     bias_x, bias_h = bias, None
     if bias is not None and reset_after:
         bias_x, bias_h = bias[0], bias[1]
-    inputs = _project(x, kernel, bias_x, drop)
-    product = _product(recurrent_kernel, recurrent_drop)
-    extra = None
+    sequence = _Sequence(
+        x,
+        kernel,
+        recurrent_kernel,
+        bias_x,
+        mask,
+        drop,
+        recurrent_drop,
+        backwards,
+        sequences,
+        zero_masked,
+        unroll,
+    )
     if reset_after:
-        extra = jnp.zeros_like(inputs) if bias_h is None else bias_h
-        extra = jnp.broadcast_to(extra, inputs.shape)
-    else:
-        # Only two gates use the plain product; the third one waits for the reset.
-        outer_drop = None if recurrent_drop is None else recurrent_drop[:2]
-        outer = recurrent_kernel[:, : 2 * units]
-        product = _product(outer, outer_drop) or (lambda state: state @ outer)
+        return sequence.through(
+            UpdateCell(activation, recurrent_activation), (h,), bias_h
+        )
+    # Only two gates use the plain product; the third one waits for the reset.
+    units = h.shape[-1]
+    outer_drop = None if recurrent_drop is None else recurrent_drop[:2]
+    product = _product(recurrent_kernel[:, : 2 * units], outer_drop)
+    gate: Function = recurrent_activation
 
-    def cell(now: Array, total: Array, states: States) -> tuple[Array, States]:
-        before = states[0]
+    def step(now: Array, states: States) -> States:
         x_z, x_r, x_h = jnp.split(now, 3, axis=1)
-        z = gate(x_z + total[:, :units])
-        r = gate(x_r + total[:, units : 2 * units])
-        if reset_after:
-            candidate = r * total[:, 2 * units :]
-        else:
-            kept = before if recurrent_drop is None else before * recurrent_drop[2]
-            candidate = (r * kept) @ recurrent_kernel[:, 2 * units :]
-        new = z * before + (1 - z) * activation(x_h + candidate)
-        return new, (new,)
+        h_z, h_r = jnp.split(product(states[0]), 2, axis=1)
+        z, r = gate(x_z + h_z), gate(x_r + h_r)
+        kept = states[0] if recurrent_drop is None else states[0] * recurrent_drop[2]
+        candidate = (r * kept) @ recurrent_kernel[:, 2 * units :]
+        return (z * states[0] + (1 - z) * activation(x_h + candidate),)
 
-    loop = _Loop(cell, backwards, sequences, zero_masked, unroll, product)
-    return loop.run(inputs, extra, (h,), recurrent_kernel, mask)
+    return sequence.stepwise(step, (h,))

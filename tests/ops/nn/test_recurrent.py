@@ -1,5 +1,7 @@
 """The recurrent operations against loops written out in NumPy."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -8,6 +10,8 @@ import pytest
 import lamina as tf
 from lamina.keras.activations.lowering import lowering_of
 from lamina.keras.activations.smooth import sigmoid, tanh
+from lamina.ops.nn import recurrent as recurrent_ops
+from lamina.ops.nn.recurrence import elementwise
 from lamina.ops.nn.recurrent import gru, lstm, simple_rnn
 
 RNG = np.random.default_rng(1)
@@ -98,3 +102,104 @@ def test_the_late_gradient_is_the_gradient(reset_after: bool) -> None:
     high, low = total(recurrent + step * direction), total(recurrent - step * direction)
     slope = float(jnp.sum(found * direction))
     assert abs(slope - float(high - low) / (2 * step)) < 2e-2 * max(1, abs(slope))
+
+
+CASES = {
+    "lstm": (4, {}),
+    "lstm-masked": (4, {"mask": True, "backwards": True}),
+    "lstm-wide": (4, {"features": 7, "mask": True, "zero_masked": True}),
+    "gru": (3, {"mask": True}),
+    "gru-last": (3, {"sequences": False, "features": 7}),
+    "plain": (1, {"unroll": True, "mask": True}),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_gradients_are_those_of_the_plain_loop(
+    case: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gates, options = CASES[case]
+    options = dict(options)
+    rng = np.random.default_rng(5)
+    features = options.pop("features", 3)
+    inputs = [rng.normal(size=(2, 5, features)), H, H / 2]
+    inputs += [rng.normal(size=(n, 4 * gates)) for n in (features, 4)]
+    inputs.append(rng.normal(size=(2, 12) if gates == 3 else 4 * gates))
+    mask = np.array([[0, 1, 0, 1, 1], [1, 1, 1, 0, 0]])
+    options["mask"] = jnp.asarray(mask) if options.pop("mask", False) else None
+
+    def total(*arrays: jax.Array) -> jax.Array:
+        x, h, c, *weights = arrays
+        call = {4: lstm, 3: gru, 1: simple_rnn}[gates].lower
+        states = (h, c) if gates == 4 else (h,)
+        functions = {"activation": jnp.tanh}
+        if gates > 1:
+            functions["recurrent_activation"] = jax.nn.sigmoid
+        found = call(x, *states, *weights, **functions, **options)
+        return sum(jnp.sum(jnp.sin(part + k)) for k, part in enumerate(found))
+
+    def bent(*arrays: jax.Array) -> jax.Array:
+        slopes = jax.grad(total, (0, 1, 4))(*arrays)
+        return sum(jnp.sum(slope**2) for slope in slopes)
+
+    def gradients() -> list[jax.Array]:
+        arrays = [jnp.asarray(array, jnp.float64) for array in inputs]
+
+        @jax.jit
+        def both(*arrays: jax.Array) -> list[jax.Array]:
+            every = tuple(range(6))
+            first = jax.grad(total, every)(*arrays)
+            second = case in ("lstm-masked", "gru")
+            return [*first, *(jax.grad(bent, every)(*arrays) if second else ())]
+
+        return both(*arrays)
+
+    fast = gradients()
+    monkeypatch.setattr(recurrent_ops, "elementwise", lambda function: False)
+    for found, wanted in zip(fast, gradients(), strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=1e-9, atol=1e-11)
+
+
+def test_functions_that_mix_elements_are_told_apart() -> None:
+    for name in ("tanh", "sigmoid", "relu", "gelu", "selu", "hard_sigmoid", "linear"):
+        assert elementwise(lowering_of(tf.keras.activations.get(name))), name
+    for name in ("softmax", "log_softmax", "sparsemax"):
+        assert not elementwise(lowering_of(tf.keras.activations.get(name))), name
+    assert not elementwise(jnp.cumsum)
+
+
+def test_an_activation_may_mix_elements() -> None:
+    kernel, recurrent, bias = weights(1)
+    softmax = lowering_of(tf.keras.activations.softmax)
+    last, _, _ = simple_rnn(
+        X[:, :1], H, kernel, recurrent, bias, activation=softmax, sequences=False
+    )
+    np.testing.assert_allclose(last.numpy().sum(-1), [1, 1], atol=1e-6)
+
+
+def test_the_loop_of_a_training_step_holds_one_product() -> None:
+    kernel, recurrent, bias = weights(4)
+
+    def total(recurrent: jax.Array) -> jax.Array:
+        functions = (jnp.tanh, jax.nn.sigmoid)
+        given = (X, H, H, kernel, recurrent, bias, None, None, None)
+        return jnp.sum(lstm.lower(*given, *functions, sequences=False)[0])
+
+    program = jax.make_jaxpr(jax.grad(total))(jnp.asarray(recurrent))
+    products = [
+        sum(inner.primitive.name == "dot_general" for inner in loop.eqns)
+        for loop in _loops(program.jaxpr)
+    ]
+    assert products == [1, 1]  # forwards and backwards
+
+
+def _loops(jaxpr: Any) -> list[Any]:
+    found = []
+    for equation in jaxpr.eqns:
+        if equation.primitive.name == "scan":
+            found.append(equation.params["jaxpr"].jaxpr)
+        for value in equation.params.values():
+            inner = getattr(value, "jaxpr", None)
+            if inner is not None and equation.primitive.name != "scan":
+                found += _loops(getattr(inner, "jaxpr", inner))
+    return found
