@@ -10,6 +10,7 @@ from lamina.engine.graph import KerasTensor, OpCall
 from lamina.keras.layers.base import Layer
 from lamina.keras.layers.core.input_layer import Input, InputLayer
 from lamina.keras.models.functional import Functional, functional_like_constructor
+from lamina.keras.models.model import Model
 from lamina.keras.models.sequential import Sequential
 
 
@@ -36,13 +37,26 @@ def clone_model(
         ValueError: an argument does not go with the kind of model, or
             `input_tensors` has another structure.
 
-    Reference: `keras.models.clone_model`.
+    Reference: `keras.models.clone_model`. A compiled model gives a compiled copy; here
+    also if its losses and metrics are functions that no file could name.
     """
     if kwargs:
         raise ValueError(
             f"Unexpected keyword argument(s): {tuple(kwargs)}. clone_model takes "
             "model, input_tensors, clone_function, call_function and recursive."
         )
+    return _clone(model, input_tensors, clone_function, call_function, recursive, {})
+
+
+def _clone(
+    model: Any,
+    input_tensors: Any,
+    clone_function: Callable[[Any], Any] | None,
+    call_function: Callable[..., Any] | None,
+    recursive: bool,
+    copies: dict[int, Any],
+) -> Any:
+    """`clone_model` with the copies made so far, by the id of the original."""
     if isinstance(model, Sequential):
         if call_function is not None:
             raise ValueError(
@@ -50,13 +64,18 @@ def clone_model(
                 "a Sequential model, layers aren't called at model-construction time "
                 f"(they're merely listed). Received: {call_function=}"
             )
-        return _clone_sequential(model, clone_function, input_tensors, recursive)
+        clone_layer = _wrap(clone_function, None, recursive, copies)
+        return _compiled_like(
+            model, _clone_sequential(model, clone_layer, input_tensors)
+        )
     if isinstance(model, Functional):
         if functional_like_constructor(type(model)) or (
             input_tensors is not None or clone_function or call_function
         ):
-            return _clone_functional(
-                model, clone_function, call_function, input_tensors, recursive
+            clone_layer = _wrap(clone_function, call_function, recursive, copies)
+            return _compiled_like(
+                model,
+                _clone_functional(model, clone_layer, call_function, input_tensors),
             )
     for name, value in (
         ("clone_function", clone_function),
@@ -74,7 +93,25 @@ def clone_model(
             "When `recursive=True`, the model must be a Sequential or Functional model."
             f" Received model of type '{type(model).__name__}'"
         )
-    return _clone_layer(model)
+    return _compiled_like(model, _clone_layer(model))
+
+
+def _compiled_like(model: Any, clone: Any) -> Any:
+    """The clone, compiled with copies of what the model was compiled with."""
+    if model.compiled and not clone.compiled and type(model).compile is Model.compile:
+        arguments = {
+            name: nest.map_structure(_fresh, value)
+            for name, value in model._compile_args.items()
+        }
+        clone.compile(**arguments)
+    return clone
+
+
+def _fresh(value: Any) -> Any:
+    """A copy of an optimizer, a loss or a metric; other values are shared."""
+    if hasattr(value, "get_config") and hasattr(type(value), "from_config"):
+        return type(value).from_config(value.get_config())
+    return value
 
 
 def _clone_layer(layer: Any) -> Any:
@@ -84,30 +121,34 @@ def _clone_layer(layer: Any) -> Any:
 
 
 def _wrap(
-    clone_function: Callable[[Any], Any] | None, recursive: bool
+    clone_function: Callable[[Any], Any] | None,
+    call_function: Callable[..., Any] | None,
+    recursive: bool,
+    copies: dict[int, Any],
 ) -> Callable[[Any], Any]:
-    if clone_function is None:
-        if not recursive:
-            return _clone_layer
-        clone_function = _clone_layer
-    chosen = clone_function
+    """What gives the copy of an operation, one for each original."""
+    chosen = clone_function or _clone_layer
 
-    def clone(layer: Any) -> Any:
+    def make(layer: Any) -> Any:
         if isinstance(layer, InputLayer):
             return layer
-        if recursive and isinstance(layer, (Functional, Sequential)):
-            return clone_model(layer, clone_function=chosen, recursive=True)
-        if not isinstance(layer, Layer):
-            return _clone_layer(layer)
-        return chosen(layer)
+        if recursive and isinstance(layer, Sequential):
+            return _clone(layer, None, chosen, None, True, copies)
+        if recursive and isinstance(layer, Functional):
+            return _clone(layer, None, chosen, call_function, True, copies)
+        return chosen(layer) if isinstance(layer, Layer) else _clone_layer(layer)
+
+    def clone(layer: Any) -> Any:
+        if id(layer) not in copies:
+            copies[id(layer)] = make(layer)
+        return copies[id(layer)]
 
     return clone
 
 
 def _clone_sequential(
-    model: Sequential, clone_function: Any, input_tensors: Any, recursive: bool
+    model: Sequential, clone_layer: Callable[[Any], Any], input_tensors: Any
 ) -> Any:
-    clone_layer = _wrap(clone_function, recursive)
     new_layers = [clone_layer(layer) for layer in model.layers]
     first = model._layers[0] if model._layers else None
     source = first if isinstance(first, InputLayer) else None
@@ -147,22 +188,17 @@ def _clone_sequential(
 
 def _clone_functional(
     model: Functional,
-    clone_function: Any,
+    clone_layer: Callable[[Any], Any],
     call_function: Any,
     input_tensors: Any,
-    recursive: bool,
 ) -> Any:
-    clone_layer = _wrap(clone_function, recursive)
     if input_tensors is not None:
         inputs = _match_inputs(model, input_tensors)
     else:
         inputs = nest.map_structure(_copy_input, model._inputs_struct)
-    copies: dict[int, Any] = {}
 
     def copy_of(operation: Any) -> Any:
-        if id(operation) not in copies:
-            copies[id(operation)] = clone_layer(operation)
-        copy = copies[id(operation)]
+        copy = clone_layer(operation)
         if call_function is None:
             return copy
         return lambda *args, **kwargs: call_function(copy, *args, **kwargs)
@@ -195,7 +231,7 @@ def _match_inputs(model: Functional, input_tensors: Any) -> Any:
             f"values: input_tensors={input_tensors}"
         )
     try:
-        nest.assert_same_structure(input_tensors, model.input, check_types=False)
+        nest.assert_same_structure(input_tensors, model.input)
     except (ValueError, TypeError) as error:
         raise ValueError(
             "`input_tensors` must have the same structure as model.input\nIncompatible "

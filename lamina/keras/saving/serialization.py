@@ -413,7 +413,6 @@ class _Reader:
             compile_config = config.get("compile_config")
             if compile_config:
                 instance.compile_from_config(compile_config)
-                instance.compiled = True
         return instance
 
     def _find(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,7 @@ class Compiling:
 
     if TYPE_CHECKING:  # given by the layer that a model is
         built: bool
+        name: str
         _metrics: list[Any]
 
         @property
@@ -312,7 +314,19 @@ class Compiling:
         return None
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
-        """Compiles the model as `get_compile_config` describes."""
+        """Compiles the model as `get_compile_config` describes.
+
+        A model with a `compile` of its own is left as it is, with a warning.
+        """
+        if type(self).compile is not Compiling.compile:
+            warnings.warn(
+                "`compile()` was not called as part of model loading because the "
+                f"model's `compile()` method is custom. Call {self.name}.compile(...) "
+                "now, or override `get_compile_config()` and "
+                "`compile_from_config(config)`.",
+                stacklevel=2,
+            )
+            return
         config = deserialize_keras_object(config)
         self.compile(**config)
         if isinstance(self.optimizer, Optimizer) and getattr(self, "built", False):

@@ -45,7 +45,7 @@ def test_a_model_without_call_trains_through_its_own_step(
     model = WithoutCall()
     model.compile(keras.optimizers.Adam(0.03), loss=loss, run_eagerly=eager)
     history = model.fit(
-        X, Y, epochs=4, batch_size=16, verbose=0, validation_data=(X, Y)
+        X, Y, epochs=3, batch_size=20, verbose=0, validation_data=(X, Y)
     ).history
     assert set(history) == {"loss", "val_error"}
     assert history["loss"][-1] < history["loss"][0]
@@ -113,6 +113,36 @@ def test_a_loaded_model_predicts_before_anything_else(
     else:
         with pytest.raises(ValueError, match="compile"):
             again.evaluate(X, Y, verbose=0)
+
+
+@keras.saving.register_keras_serializable("tests")
+class TwoOptimizers(keras.Model):
+    """A model whose `compile` takes other arguments."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.dense = keras.layers.Dense(1)
+
+    def compile(self, one: Any, other: Any) -> None:
+        super().compile(optimizer=one, loss="mse")
+        self.other = other
+
+    def call(self, x: Any) -> Any:
+        return self.dense(x)
+
+
+def test_a_loaded_model_with_its_own_compile(tmp_path: Any) -> None:
+    model = TwoOptimizers()
+    model.compile("adam", "sgd")
+    expected = model(X)
+    model.save(tmp_path / "model.keras")
+    with pytest.warns(UserWarning, match="`compile\\(\\)` method is custom"):
+        again = keras.models.load_model(tmp_path / "model.keras")
+    np.testing.assert_allclose(again(X), expected, rtol=1e-6)
+    with pytest.raises(ValueError, match="must call `compile"):
+        again.fit(X, Y, verbose=0)
+    again.compile("sgd", "adam")
+    again.fit(X, Y, verbose=0)
 
 
 class Doubling(keras.Model):
