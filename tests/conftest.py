@@ -1,4 +1,4 @@
-"""What all tests share: the CPU, a fixed seed, and a folder of their own."""
+"""What all tests share: the CPU, a fixed seed, a folder, no programs of other runs."""
 
 import os
 import sys
@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
+os.environ["LAMINA_CACHE_DIR"] = "off"
 
 
 @pytest.fixture(autouse=True)

@@ -29,8 +29,10 @@ from lamina.engine.dtypes import DType, as_dtype, from_np
 from lamina.engine.errors import DTypeError, OperatorNotAllowedInGraphError
 from lamina.engine.operators import TensorOperators
 from lamina.engine.shapes import TensorShape
+from lamina.engine.system import cache
 
 jax.config.update("jax_enable_x64", True)
+cache.enable()
 if "JAX_TRACEBACK_FILTERING" not in os.environ:
     jax.config.update("jax_traceback_filtering", "off")  # see failure.hide_frames
 

@@ -222,6 +222,7 @@ class Captured:
         )
         self.out_avals = closed.out_avals
         self.num_outputs = len(closed.out_avals) - len(self.writes)
+        self._plain = _plain_places(structure)
 
     @property
     def reads(self) -> list[Any]:
@@ -253,6 +254,8 @@ class Captured:
 
     def pack(self, tensors: Sequence[Any]) -> Any:
         """Puts flat results into the structure that the function returned."""
+        if self._plain is not None and len(tensors) == len(self.static):
+            return {key: tensors[place] for key, place in self._plain}
         leaves = iter(tensors)
         flat = [None if skip else next(leaves) for skip in self.static]
         return nest.pack_sequence_as(self.structure, flat, expand_composites=True)
@@ -303,6 +306,14 @@ def capture(function: Callable[..., Any], args: Sequence[Any]) -> Captured:
 def _forget(leaf: Any) -> Any:
     """Keeps composites (they tell how to rebuild), drops tensors and their tracers."""
     return leaf if hasattr(type(leaf), "_type_spec") else None
+
+
+def _plain_places(structure: Any) -> list[tuple[Any, int]] | None:
+    """Where each result of a dictionary of tensors is, as training steps return it."""
+    if type(structure) is not dict or any(v is not None for v in structure.values()):
+        return None
+    places = {key: place for place, key in enumerate(sorted(structure))}
+    return [(key, places[key]) for key in structure]
 
 
 def _leaf(leaf: Any) -> Tensor:

@@ -50,6 +50,7 @@ class StepRunner:
         self.eager = eager
         self.per_dispatch = per_dispatch
         self.programs: dict[Any, StepProgram] = {}
+        self.log_order: list[str] | None = None
         self._chunk = 1
         self.version: Any = None
 

@@ -331,7 +331,7 @@ class Trainer(Compiling):
             callbacks, verbose, steps or source.num_batches, epochs=1
         )
         logs = self._evaluate(source, callbacks, steps)
-        return logs if return_dict else self._in_order(logs)
+        return logs if return_dict else self._in_order(logs, self._runner("test_step"))
 
     def _evaluate(self, source: Any, callbacks: Any, steps: int | None) -> Any:
         self.stop_evaluating = False
@@ -354,14 +354,11 @@ class Trainer(Compiling):
         callbacks.on_test_end(logs)
         return logs
 
-    def _in_order(self, logs: dict[str, Any]) -> Any:
+    def _in_order(self, logs: dict[str, Any], runner: StepRunner) -> Any:
         """The logs as a list in the order of the metrics; a number if it is one."""
-        names = []
-        for metric in self.metrics:
-            result = metric.result()
-            names += list(result) if isinstance(result, dict) else [metric.name]
-        values = [logs[name] for name in names if name in logs]
-        values += [logs[name] for name in sorted(logs) if name not in names]
+        if runner.log_order is None or set(runner.log_order) != set(logs):
+            runner.log_order = _ordered_names(self.metrics, list(logs))
+        values = [logs[name] for name in runner.log_order]
         return values[0] if len(values) == 1 else values
 
     def predict(
@@ -474,8 +471,9 @@ class Trainer(Compiling):
     ) -> Any:
         batch = _batch(pack_x_y_sample_weight(x, y, sample_weight))
         self.reset_metrics()
-        logs = to_python(self._runner(name).step(batch))
-        return logs if return_dict else self._in_order(logs)
+        runner = self._runner(name)
+        logs = to_python(runner.step(batch))
+        return logs if return_dict else self._in_order(logs, runner)
 
     def predict_on_batch(self, x: Any) -> Any:
         """The model's outputs for one batch, as NumPy arrays.
@@ -506,6 +504,16 @@ class Trainer(Compiling):
         kwargs.update(zip(("steps", "callbacks"), args, strict=False))
         kwargs.setdefault("verbose", 0)
         return self.predict(generator, **kwargs)
+
+
+def _ordered_names(metrics: list[Any], keys: list[str]) -> list[str]:
+    """The names of logs in the order of the metrics, then those of the step's own."""
+    names: list[str] = []
+    for metric in metrics:
+        result = metric.result()
+        names += list(result) if isinstance(result, dict) else [metric.name]
+    found = [name for name in names if name in keys]
+    return found + [name for name in sorted(keys) if name not in names]
 
 
 def callbacks_stopped(model: Any, last: Any) -> bool:
