@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import numbers
 import warnings
 from typing import Any
 
 import jax.numpy as jnp
 
-from lamina.engine.errors import InvalidArgumentError
+from lamina.engine.errors import InvalidArgumentError, message
 from lamina.engine.op import Array, TensorLike, op
 from lamina.engine.tensor import Tensor, convert_to_tensor
 from lamina.engine.trace import is_tracing
@@ -89,7 +90,7 @@ class FBetaScore(Metric):
     ) -> None:
         super().__init__(name=name, dtype=dtype)
         checks = (
-            (average in (None, "micro", "macro", "weighted"), "average", average),
+            (_is_one_of(average, "micro", "macro", "weighted"), "average", average),
             (isinstance(beta, float) and beta > 0.0, "beta", beta),
             (
                 threshold is None
@@ -131,6 +132,13 @@ class FBetaScore(Metric):
         y_true, y_pred = convert_to_tensor(y_true), convert_to_tensor(y_pred)
         if sample_weight is not None:
             sample_weight = convert_to_tensor(sample_weight)
+            if sample_weight.ndim != 1:
+                raise InvalidArgumentError.of(
+                    f"keras.metrics.{type(self).__name__}.update_state",
+                    expected="`sample_weight` of shape (B,)",
+                    received=f"sample_weight.shape={tuple(sample_weight.shape)}",
+                    hint="Give one weight for each sample.",
+                )
         if not self._built:
             self._build(y_true, y_pred)
         counts = label_counts(
@@ -140,7 +148,12 @@ class FBetaScore(Metric):
             getattr(self, name).assign_add(count)
 
     def result(self) -> Tensor:
-        """The score so far: a scalar, or one per class without average."""
+        """The score so far: a scalar, or one per class without average.
+
+        Raises:
+            AttributeError: No batch was added yet.
+        """
+        _check_updated(self)
         state = [getattr(self, name) for name in _F_STATE]
         return f_score(*state, self.average, self.beta)  # type: ignore[call-arg]
 
@@ -189,6 +202,23 @@ _F_SCORE_ARGUMENTS = {
     "beta": "`beta` a Python float > 0",
     "threshold": "`threshold` a Python float with 0 < threshold <= 1, or None",
 }
+
+
+def _is_one_of(value: Any, *names: str) -> bool:
+    return value is None or (isinstance(value, str) and value in names)
+
+
+def _check_updated(metric: Any) -> None:
+    if not metric._built:
+        raise AttributeError(
+            message(
+                f"keras.metrics.{type(metric).__name__}.result",
+                expected="a metric that has seen a batch: its variables take their "
+                "shape from the first one",
+                received="no batch so far",
+                hint="Call update_state(y_true, y_pred) first.",
+            )
+        )
 
 
 def _check_two_dimensions(name: str, y_true: Any, y_pred: Any) -> None:
@@ -255,6 +285,7 @@ class R2Score(Metric):
 
     Raises:
         InvalidArgumentError: An argument outside its range.
+        TypeError: `num_regressors` is no number.
 
     Reference: `keras.metrics.R2Score`.
     """
@@ -269,10 +300,8 @@ class R2Score(Metric):
         dtype: Any = None,
     ) -> None:
         super().__init__(name=name, dtype=dtype)
-        if class_aggregation not in (
-            None,
-            "uniform_average",
-            "variance_weighted_average",
+        if not _is_one_of(
+            class_aggregation, "uniform_average", "variance_weighted_average"
         ):
             raise InvalidArgumentError.of(
                 "keras.metrics.R2Score",
@@ -281,6 +310,15 @@ class R2Score(Metric):
                 received="Invalid value for argument `class_aggregation`: "
                 f"{class_aggregation!r}",
                 hint="Check the spelling.",
+            )
+        if not isinstance(num_regressors, numbers.Real):
+            raise TypeError(
+                message(
+                    "keras.metrics.R2Score",
+                    expected="`num_regressors` a number >= 0",
+                    received=f"num_regressors={num_regressors!r}",
+                    hint="0 gives the standard score.",
+                )
             )
         if num_regressors < 0:
             raise InvalidArgumentError.of(
@@ -322,7 +360,12 @@ class R2Score(Metric):
         self.num_samples.assign_add(float(y_true.shape.num_elements()))
 
     def result(self) -> Tensor:
-        """The score so far: a scalar, or one per output without aggregation."""
+        """The score so far: a scalar, or one per output without aggregation.
+
+        Raises:
+            AttributeError: No batch was added yet.
+        """
+        _check_updated(self)
         if self.num_regressors and not is_tracing():
             self._warn_few_samples()
         state = (self.sum, self.squared_sum, self.total_mse, self.count)

@@ -78,3 +78,35 @@ def test_wrong_shapes_are_explained() -> None:
         metrics.Precision().update_state(np.ones((2, 3)), np.ones((2, 2)))
     with pytest.raises(ValueError, match="one target per prediction"):
         metrics.SparseCategoricalAccuracy().update_state([1, 2, 3], np.ones((2, 2)))
+
+
+@pytest.mark.parametrize("name", ["FBetaScore", "F1Score", "R2Score"])
+def test_scores_without_a_batch(name: str) -> None:
+    metric = getattr(metrics, name)()
+    metric.reset_state()
+    with pytest.raises(AttributeError, match=f"{name}.result: expected a metric that"):
+        metric.result()
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "error"),
+    [
+        ("FBetaScore", {"beta": (1.0, 2.0)}, ValueError),
+        ("FBetaScore", {"average": np.array(["micro", "macro"])}, ValueError),
+        ("FBetaScore", {"threshold": np.array([0.5, 0.6])}, ValueError),
+        ("R2Score", {"class_aggregation": np.array(["a", "b"])}, ValueError),
+        ("R2Score", {"num_regressors": (1,)}, TypeError),
+        ("R2Score", {"num_regressors": -1}, ValueError),
+    ],
+)
+def test_arguments_of_scores(name: str, arguments: dict, error: type) -> None:
+    text = f"keras.metrics.{name}: expected `{next(iter(arguments))}`"
+    with pytest.raises(error, match=text):
+        getattr(metrics, name)(**arguments)
+
+
+@pytest.mark.parametrize("weight", [2.0, np.ones((3, 1))])
+def test_weights_of_f_scores(weight: object) -> None:
+    y = np.eye(3)
+    with pytest.raises(ValueError, match=r"`sample_weight` of shape \(B,\)"):
+        metrics.F1Score().update_state(y, y, weight)
