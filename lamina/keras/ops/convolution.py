@@ -10,13 +10,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import jax.numpy as jnp
-from jax import lax
 
 from lamina.engine.errors import InvalidArgumentError
 from lamina.engine.op import Array, Same, op
 from lamina.keras.config import standardize_data_format
+from lamina.kernels.convolution import convolution, transposed
 
-_SPATIAL = "DHW"
 Sizes = tuple[int, ...]
 
 
@@ -30,12 +29,6 @@ def _spatial(name: str, what: str, value: int | Sequence[int], rank: int) -> Siz
             hint="Give one value for each spatial dimension.",
         )
     return sizes
-
-
-def _layout(x: Array, last: bool, kernel: str = "IO") -> tuple[str, str, str]:
-    axes = _SPATIAL[-(x.ndim - 2) :]
-    data = f"N{axes}C" if last else f"NC{axes}"
-    return data, f"{axes}{kernel}", data
 
 
 def _check(name: str, x: Array, kernel: Array) -> int:
@@ -67,14 +60,8 @@ def _convolve(
     if padding == "causal":
         reach = [(k - 1) * d for k, d in zip(kernel.shape, dilation, strict=False)]
         pads = [(r, 0) for r in reach[:rank]]
-    return lax.conv_general_dilated(
-        jnp.asarray(x),
-        jnp.asarray(kernel),
-        strides,
-        pads,
-        rhs_dilation=dilation,
-        dimension_numbers=_layout(x, last),
-        feature_group_count=groups,
+    return convolution(
+        x, kernel, strides, pads, dilation, channels_last=last, groups=groups
     )
 
 
@@ -225,22 +212,16 @@ def transpose_length(
     return size * stride + max(reach - stride, 0)
 
 
-def _transpose_pads(
+def _transpose_sizes(
     size: int, window: int, stride: int, padding: str, extra: int | None, dilation: int
 ) -> tuple[int, int]:
-    """How the spread-out input is padded before the plain convolution.
-
-    The forward convolution, from the output's size to `size`, has padding `low` at
-    its start; its transpose pads with the window's reach less that.
-    """
-    reach = (window - 1) * dilation + 1
+    """The output's size, and the zeros before the output in the convolution back."""
     output = transpose_length(size, window, stride, padding, extra, dilation)
-    low = 0
-    if padding == "same":
-        forward = -(-output // stride)
-        low = max((forward - 1) * stride + reach - output, 0) // 2
-    before = reach - 1 - low
-    return before, output + reach - 2 - (size - 1) * stride - before
+    if padding != "same":
+        return output, 0
+    reach = (window - 1) * dilation + 1
+    forward = -(-output // stride)
+    return output, max((forward - 1) * stride + reach - output, 0) // 2
 
 
 @op("keras.ops.conv_transpose", dtypes="floating")
@@ -292,24 +273,21 @@ def conv_transpose(
     if output_padding is not None:
         extra = _spatial(title, "output_padding", output_padding, rank)
     sizes = inputs.shape[1:-1] if last else inputs.shape[2:]
-    pads = [
-        _transpose_pads(*part)
-        for part in zip(
-            sizes,
-            kernel.shape[:rank],
-            strides,
-            (padding,) * rank,
-            extra,
-            dilation,
-            strict=True,
-        )
-    ]
-    return lax.conv_general_dilated(
-        inputs,
-        lax.rev(kernel, tuple(range(rank))),
-        (1,) * rank,
-        pads,
-        lhs_dilation=strides,
-        rhs_dilation=dilation,
-        dimension_numbers=_layout(inputs, last, "OI"),
+    target, before = zip(
+        *[
+            _transpose_sizes(*part)
+            for part in zip(
+                sizes,
+                kernel.shape[:rank],
+                strides,
+                (padding,) * rank,
+                extra,
+                dilation,
+                strict=True,
+            )
+        ],
+        strict=True,
+    )
+    return transposed(
+        inputs, kernel, target, strides, before, dilation, channels_last=last
     )

@@ -15,6 +15,7 @@ from lamina.engine.op import Array, Same, TensorLike, Tensors, op
 from lamina.engine.tensor import Tensor, convert_to_tensor
 from lamina.keras.ops.promotion import convert, promote, to_float
 from lamina.keras.ops.reductions import for_sum
+from lamina.kernels.selection import portable
 from lamina.ops.linalg import products
 
 
@@ -574,5 +575,6 @@ def jvp(
 
     points = [jnp.asarray(to_float(each)._value) for each in primals]
     steps = [jnp.asarray(to_float(each)._value) for each in tangents]
-    result = jax.jvp(raw, points, steps, has_aux=has_aux)
+    with portable():  # native kernels have derivatives in reverse mode only
+        result = jax.jvp(raw, points, steps, has_aux=has_aux)
     return tuple(Tensor(part) for part in result)

@@ -1,7 +1,7 @@
 """Convolutions: ``tf.nn.conv1d/2d/3d``, ``convolution``, depthwise and separable.
 
-All of them are one call of XLA's convolution. Inputs may have any number of batch
-dimensions; filters are ``(*window, channels in, channels out)``.
+All of them are one call of the platform's convolution. Inputs may have any number of
+batch dimensions; filters are ``(*window, channels in, channels out)``.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 import jax.numpy as jnp
-from jax import lax
 
 from lamina.engine.errors import InvalidArgumentError, ShapeError
 from lamina.engine.op import Array, Same, op
+from lamina.kernels.convolution import convolution as run_convolution
 from lamina.ops.checks import FLOAT
 from lamina.ops.nn import windows
 from lamina.ops.nn.windows import Layout
@@ -45,15 +45,14 @@ def convolve(
         steps,
         form,
     )
-    spatial = "DHW"[3 - form.rank :]
-    out = lax.conv_general_dilated(
+    out = run_convolution(
         flat,
-        jnp.asarray(filters),
+        filters,
         steps,
         pads,
-        rhs_dilation=rates,
-        dimension_numbers=(form.letters, f"{spatial}IO", form.letters),
-        feature_group_count=groups or form.channels(flat.shape) // filters.shape[-2],
+        rates,
+        channels_last=not form.channels_first,
+        groups=groups or form.channels(flat.shape) // filters.shape[-2],
     )
     return jnp.reshape(out, (*batch, *out.shape[1:]))
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import jax.numpy as jnp
-from jax import lax
-
 from lamina.engine.errors import InvalidArgumentError, ShapeError
 from lamina.engine.op import Array, Same, op
+from lamina.kernels.convolution import transposed
 from lamina.ops.checks import FLOAT
 from lamina.ops.nn import windows
 from lamina.ops.nn.windows import Layout
@@ -41,7 +39,6 @@ def transpose(
     extent = windows.reach(filters.shape[: form.rank], rates)
     forward = windows.pads(name, padding, target, extent, steps, form)
     sizes = form.spatial(x.shape)
-    pads = []
     for size, out, width, step, (low, high) in zip(
         sizes, target, extent, steps, forward, strict=True
     ):
@@ -54,17 +51,14 @@ def transpose(
                 hint="With 'SAME' the output is the input's size times the strides, "
                 "less at most strides - 1.",
             )
-        before = width - 1 - low
-        pads.append((before, out + width - 2 - (size - 1) * step - before))
-    spatial = "DHW"[3 - form.rank :]
-    return lax.conv_general_dilated(
-        jnp.asarray(x),
-        lax.rev(filters, tuple(range(form.rank))),
-        (1,) * form.rank,
-        pads,
-        lhs_dilation=steps,
-        rhs_dilation=rates,
-        dimension_numbers=(form.letters, f"{spatial}OI", form.letters),
+    return transposed(
+        x,
+        filters,
+        target,
+        steps,
+        [low for low, _ in forward],
+        rates,
+        channels_last=not form.channels_first,
     )
 
 

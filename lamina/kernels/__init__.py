@@ -1,0 +1,1 @@
+"""Lowerings chosen per platform: oneDNN on CPUs, XLA's own everywhere else."""

@@ -1,0 +1,308 @@
+"""Convolutions, their gradients and transposed convolutions: oneDNN's or XLA's.
+
+The three passes of a convolution are linear in each of their two arrays, and the
+derivatives of each are the other two. So the rules below are complete: gradients of
+any order are again passes of the same convolution.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from lamina.engine.op import Array
+from lamina.kernels.library import status
+from lamina.kernels.selection import native
+
+Sizes = tuple[int, ...]
+Pads = tuple[tuple[int, int], ...]
+_FORWARD, _DATA, _FILTERS = range(3)
+_TYPES = {"float32": 0, "bfloat16": 1, "float16": 2}
+
+
+class Form(NamedTuple):
+    """What a convolution does, without its arrays.
+
+    Attributes:
+        strides: the window's step along each spatial axis.
+        pads: zeros before and after each spatial axis.
+        rates: the distance of the window's elements along each spatial axis.
+        groups: into how many independent groups the channels are divided.
+    """
+
+    strides: Sizes
+    pads: Pads
+    rates: Sizes
+    groups: int = 1
+
+    @property
+    def rank(self) -> int:
+        """The number of spatial axes."""
+        return len(self.strides)
+
+    @property
+    def letters(self) -> tuple[str, str, str]:
+        """XLA's names of the axes: channels last, filters `(*window, in, out)`."""
+        spatial = "DHW"[3 - self.rank :]
+        return f"N{spatial}C", f"{spatial}IO", f"N{spatial}C"
+
+    @property
+    def spec(self) -> tuple[int, ...]:
+        """The attribute that the native kernels read."""
+        before, after = zip(*self.pads, strict=True)
+        head = (self.rank, self.groups, 0)
+        return (*head, *self.strides, *self.rates, *before, *after)
+
+    def target(self, source: Sizes, window: Sizes) -> Sizes:
+        """The spatial sizes of the result."""
+        return tuple(
+            (size + low + high - (width - 1) * rate - 1) // step + 1
+            for size, width, step, rate, (low, high) in zip(
+                source, window, self.strides, self.rates, self.pads, strict=True
+            )
+        )
+
+
+def convolution(
+    x: Array,
+    filters: Array,
+    strides: Sequence[int],
+    padding: str | Sequence[tuple[int, int]],
+    rates: Sequence[int],
+    *,
+    channels_last: bool = True,
+    groups: int = 1,
+) -> Array:
+    """A convolution over one to three spatial axes, without flipping the filters.
+
+    Args:
+        x: `(N, *spatial, C)`, or `(N, C, *spatial)`.
+        filters: `(*window, C / groups, F)`.
+        strides: the window's step along each spatial axis.
+        padding: `"SAME"`, `"VALID"`, or zeros before and after each spatial axis.
+        rates: the distance of the window's elements along each spatial axis.
+        channels_last: the layout of `x` and of the result.
+        groups: into how many independent groups the channels are divided.
+
+    Returns:
+        An array with F channels, in the layout and dtype of `x`.
+    """
+    x, filters = jnp.asarray(x), jnp.asarray(filters)
+    strides, rates = tuple(strides), tuple(rates)
+    if isinstance(padding, str):
+        spatial = x.shape[1:-1] if channels_last else x.shape[2:]
+        reach = [
+            (width - 1) * rate + 1
+            for width, rate in zip(filters.shape, rates, strict=False)
+        ]
+        padding = lax.padtype_to_pads(spatial, reach, strides, padding)
+    pads = tuple((int(low), int(high)) for low, high in padding)
+    form = Form(strides, pads, rates, groups)
+    moved = x if channels_last else jnp.moveaxis(x, 1, -1)
+    if _native(form, moved.shape, filters.shape, x.dtype):
+        y = _apply(functools.partial(_forward, form), (moved, filters))
+        return y if channels_last else jnp.moveaxis(y, -1, 1)
+    data, kernel, _ = form.letters
+    data = data if channels_last else f"NC{data[1:-1]}"
+    return _xla(form, x, filters, (data, kernel, data))
+
+
+def transposed(
+    x: Array,
+    filters: Array,
+    target: Sequence[int],
+    strides: Sequence[int],
+    before: Sequence[int],
+    rates: Sequence[int],
+    *,
+    channels_last: bool = True,
+) -> Array:
+    """The gradient of a convolution by its input: a transposed convolution.
+
+    Args:
+        x: `(N, *spatial, F)`, or `(N, F, *spatial)`: what the convolution makes.
+        filters: `(*window, C, F)`: those of the convolution.
+        target: the spatial sizes of the result: what the convolution takes.
+        strides: the convolution's strides.
+        before: the zeros that the convolution adds before each spatial axis.
+        rates: the convolution's dilation rates.
+        channels_last: the layout of `x` and of the result.
+
+    Returns:
+        An array with C channels and spatial sizes `target`, in the layout of `x`.
+    """
+    x, filters = jnp.asarray(x), jnp.asarray(filters)
+    sizes = x.shape[1:-1] if channels_last else x.shape[2:]
+    axes = list(zip(sizes, target, filters.shape, strides, before, rates, strict=False))
+    pads = []
+    for size, out, width, step, low, rate in axes:
+        after = (size - 1) * step + (width - 1) * rate + 1 - out - low
+        # A remainder of the stride may lie outside of the last window.
+        pads.append((low, after if after >= 0 else min(after + step - 1, 0)))
+    form = Form(tuple(strides), tuple(pads), tuple(rates))
+    moved = x if channels_last else jnp.moveaxis(x, 1, -1)
+    source = (x.shape[0], *target, filters.shape[-2])
+    if _native(form, source, filters.shape, x.dtype):
+        y = _apply(functools.partial(_data, form, source), (moved, filters))
+        return y if channels_last else jnp.moveaxis(y, -1, 1)
+    spread = []
+    for size, out, width, step, low, rate in axes:
+        reach = (width - 1) * rate + 1
+        first = reach - 1 - low
+        spread.append((first, out + reach - 2 - (size - 1) * step - first))
+    data, kernel, _ = form.letters
+    data = data if channels_last else f"NC{data[1:-1]}"
+    return lax.conv_general_dilated(
+        x,
+        lax.rev(filters, tuple(range(form.rank))),
+        (1,) * form.rank,
+        spread,
+        lhs_dilation=tuple(strides),
+        rhs_dilation=tuple(rates),
+        dimension_numbers=(data, kernel.replace("IO", "OI"), data),
+    )
+
+
+def _xla(form: Form, x: Array, filters: Array, letters: tuple[str, str, str]) -> Array:
+    return lax.conv_general_dilated(
+        x,
+        filters,
+        form.strides,
+        form.pads,
+        rhs_dilation=form.rates,
+        dimension_numbers=letters,
+        feature_group_count=form.groups,
+    )
+
+
+def _native(form: Form, source: Sizes, filters: Sizes, dtype: Any) -> bool:
+    """Whether oneDNN has a kernel of its own for all three passes."""
+    if not native() or jnp.dtype(dtype).name not in _TYPES or source[-1] == 0:
+        return False
+    if min(low for pad in form.pads for low in pad) < 0:
+        return False
+    target = form.target(source[1:-1], filters[: form.rank])
+    if 0 in source or 0 in filters or min(target) <= 0:
+        return False
+    name = jnp.dtype(dtype).name if _direct(dtype) else "float32"
+    return _has_kernels(form, source, filters, _TYPES[name])
+
+
+@functools.lru_cache(maxsize=1024)
+def _has_kernels(form: Form, source: Sizes, filters: Sizes, dtype: int) -> bool:
+    target = form.target(source[1:-1], filters[: form.rank])
+    dims = (*source, *filters, source[0], *target, filters[-1])
+    return all(_kernel(form, dims, dtype, each)[0] for each in range(3))
+
+
+def _kernel(form: Form, dims: Sizes, dtype: int, which: int) -> tuple[bool, str]:
+    """Whether a pass has a compiled kernel, and its name or why there is none."""
+    library = status().library
+    if library is None:
+        return False, status().text
+    text = ctypes.create_string_buffer(256)
+    spec = form.spec
+    found = library.LaminaConvolutionKernel(
+        (ctypes.c_int64 * len(spec))(*spec),
+        ctypes.c_int64(len(spec)),
+        (ctypes.c_int64 * len(dims))(*dims),
+        ctypes.c_int64(dtype),
+        ctypes.c_int64(which),
+        text,
+        ctypes.c_int64(len(text)),
+    )
+    return bool(found), text.value.decode(errors="replace")
+
+
+def _direct(dtype: Any) -> bool:
+    """Whether the processor computes in this dtype itself."""
+    name = jnp.dtype(dtype).name
+    return name == "float32" or name in status().half_types
+
+
+def _apply(function: Any, arrays: Sequence[Array]) -> Array:
+    """Calls a pass, in float32 where the processor has no 16-bit arithmetic."""
+    dtype = arrays[0].dtype
+    if _direct(dtype):
+        return function(*arrays)
+    return function(*[array.astype(jnp.float32) for array in arrays]).astype(dtype)
+
+
+def _call(target: str, out: Any, form: Form, *arrays: Array) -> Any:
+    call = jax.ffi.ffi_call(target, out, vmap_method="sequential")
+    return call(*arrays, spec=np.asarray(form.spec, np.int64))
+
+
+def _like(shape: Sizes, array: Array) -> jax.ShapeDtypeStruct:
+    return jax.ShapeDtypeStruct(shape, array.dtype)
+
+
+_EMPTY = jax.ShapeDtypeStruct((0,), jnp.float32)
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
+def _forward(form: Form, x: Array, filters: Array) -> Array:
+    """The convolution of `x`."""
+    sizes = form.target(x.shape[1:-1], filters.shape[: form.rank])
+    out = _like((x.shape[0], *sizes, filters.shape[-1]), x)
+    bias = jnp.zeros((0,), jnp.float32)
+    return _call("lamina_convolution", out, form, x, filters, bias)
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(0, 1))
+def _data(form: Form, source: Sizes, dy: Array, filters: Array) -> Array:
+    """The gradient by the input, of shape `source`."""
+    return _call("lamina_convolution_data", _like(source, dy), form, dy, filters)
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(0, 1))
+def _filters(form: Form, window: Sizes, x: Array, dy: Array) -> Array:
+    """The gradient by the filters, of shape `window`."""
+    out = (jax.ShapeDtypeStruct(window, jnp.float32), _EMPTY)
+    return _call("lamina_convolution_filters", out, form, x, dy)[0].astype(x.dtype)
+
+
+def _keep(function: Any) -> Any:
+    """The forward rule that keeps both arrays; static arguments come first."""
+
+    def rule(*arguments: Any) -> tuple[Array, Any]:
+        return function(*arguments), arguments[-2:]
+
+    return rule
+
+
+def _forward_rule(form: Form, kept: Any, dy: Array) -> tuple[Array, Array]:
+    x, filters = kept
+    return (
+        _data(form, x.shape, dy, filters),
+        _filters(form, filters.shape, x, dy),
+    )
+
+
+def _data_rule(
+    form: Form, source: Sizes, kept: Any, cotangent: Array
+) -> tuple[Array, Array]:
+    dy, filters = kept
+    return (
+        _forward(form, cotangent, filters),
+        _filters(form, filters.shape, cotangent, dy),
+    )
+
+
+def _filters_rule(
+    form: Form, window: Sizes, kept: Any, cotangent: Array
+) -> tuple[Array, Array]:
+    x, dy = kept
+    return _data(form, x.shape, dy, cotangent), _forward(form, x, cotangent)
+
+
+_forward.defvjp(_keep(_forward), _forward_rule)
+_data.defvjp(_keep(_data), _data_rule)
+_filters.defvjp(_keep(_filters), _filters_rule)
