@@ -11,5 +11,9 @@ of the machine's mood meets all of them; medians over the rounds are compared. A
 the same number of steps in a row of the table: at least 64 steps or one second of the
 fastest, less where the slowest would need too long.
 
-On a GPU, `benchmarks/requirements-gpu.txt` replaces `requirements.txt`.
+For a GPU, `benchmarks/requirements-gpu.txt` replaces `requirements.txt`:
+
+    python tools/setup_env.py .venv-gpu --requirement benchmarks/requirements-gpu.txt
+    .venv-gpu/bin/pip install --editable .
+    .venv-gpu/bin/python -m benchmarks --device gpu
 """

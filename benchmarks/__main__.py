@@ -14,6 +14,7 @@ from benchmarks.runner import ROOT, Effort, Runner
 PAGE = ROOT / "docs" / "benchmarks.md"
 NOTES = ROOT / "docs" / "benchmarks-notes.md"
 QUICK = {"least": 0.1, "fewest": 8, "budget": 3.0, "rebuilds": 5}
+BUSY = 0.5  # load above which other work disturbs the measurements
 NATIVE = ("amx_bf16", "avx512_bf16", "bf16")
 SEES = {
     "jax": "import jax; print(jax.default_backend() == 'gpu')",
@@ -60,7 +61,11 @@ def main() -> int:
     effort = Effort(rounds, **(QUICK if options.quick else {}))
     before = os.getloadavg()[0]
     results = Runner(names, options.device, effort).run(items)
-    note = f"Load before the run: {before:.1f}. {options.note}".strip()
+    note = f"Load average before the run: {before:.1f}. {options.note}".strip()
+    if before > BUSY:
+        warning = "The machine was busy: these numbers are not to be relied on."
+        print(f"benchmarks: {warning}", file=sys.stderr)
+        note = f"{warning} {note}"
     if not gpu and not any(item.dtype == "bfloat16" for item in items):
         note += "\n\nNo bfloat16 rows: this processor has no instructions for it."
     text = page(results, effort, note)

@@ -67,6 +67,7 @@ MODELS = {
         "Transformer, two blocks, 64 tokens of 128", (64,), 0.85, 0.0, vocabulary=5000
     ),
 }
+PREDICTED = ("mlp", "cnn28", "cnn6", "lstm", "transformer")
 GPU_MODELS = {
     "resnet50": Model(
         "ResNet-50 on 224x224x3, 128 images", (224, 224, 3), classes=1000, batch=128
@@ -151,26 +152,37 @@ def gpu_items() -> list[Item]:
 
 
 def _models(bfloat16: bool) -> list[Item]:
-    fits, halves, rest = [], [], []
+    """The rows about models; those of a model follow each other, to build it once."""
+    items = []
     for name, model in MODELS.items():
         fit = Item(f"{name}.fit", model.title, "Training, fit step", "fit", name)
-        fits.append(replace(fit, targets=(Target(model.fit),) if model.fit else ()))
+        items.append(replace(fit, targets=(Target(model.fit),) if model.fit else ()))
+        if name in PREDICTED:
+            goal = (Target(0.6),) if name in ("mlp", "cnn28") else ()
+            items.append(
+                _single("predict", f"{model.title}: predict step", name, target)
+            )
+        if name == "mlp":
+            items += _single_calls(name)
         if bfloat16 and model.bfloat16 is not None:
             half = replace(fit, name=f"{fit.name}.bfloat16", dtype=BFLOAT16)
             half = replace(half, section="Training in mixed bfloat16, fit step")
             target = Target(model.bfloat16, also=fit.name)
-            halves.append(replace(half, targets=(target,) if target.ratio else ()))
-        large = (Target(0.6),) if name in ("mlp", "cnn28") else ()
-        rest.append(_single("predict", f"{model.title}: predict step", name, large))
+            items.append(replace(half, targets=(target,) if target.ratio else ()))
+    return items
+
+
+def _single_calls(model: str) -> list[Item]:
     row = (Target(0.05, (TENSORFLOW,)), Target(0.5, (KERAS_JAX,)))
-    for what, title, targets in (
-        ("evaluate", "evaluate step", ()),
-        ("row", "predict one row", row),
-        ("train_on_batch", "train_on_batch", ()),
-        ("fixed", "fixed cost of a fit call", ()),
-    ):
-        rest.append(_single(what, f"{MODELS['mlp'].title}: {title}", "mlp", targets))
-    return fits + halves + rest
+    return [
+        _single(what, f"{MODELS[model].title}: {title}", model, targets)
+        for what, title, targets in (
+            ("evaluate", "evaluate step", ()),
+            ("row", "predict one row", row),
+            ("train_on_batch", "train_on_batch", ()),
+            ("fixed", "fixed cost of a fit call", ()),
+        )
+    ]
 
 
 def _single(what: str, title: str, model: str, targets: tuple[Target, ...]) -> Item:

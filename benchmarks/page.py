@@ -3,7 +3,7 @@
 import os
 import platform
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from itertools import groupby
 from pathlib import Path
 
@@ -11,12 +11,14 @@ from benchmarks.inputs import EVERY_MODEL
 from benchmarks.items import LAMINA, TITLES, Target
 from benchmarks.runner import Effort, Result
 
-PACKAGES = ("tensorflow-cpu", "keras", "jax", "torch", "numpy")
+PACKAGES = ("tensorflow-cpu", "tensorflow", "keras", "jax", "torch", "numpy")
 
 
 def page(results: list[Result], effort: Effort, note: str) -> str:
     """The whole text."""
     names = [n for n in TITLES if any(n in result.settings for result in results)]
+    sections = list(dict.fromkeys(result.item.section for result in results))
+    results = sorted(results, key=lambda result: sections.index(result.item.section))
     parts = [introduction(results, effort, note), targets(results)]
     for section, rows in groupby(results, lambda result: result.item.section):
         parts.append(table(section, list(rows), names, effort))
@@ -26,7 +28,7 @@ def page(results: list[Result], effort: Effort, note: str) -> str:
 
 def introduction(results: list[Result], effort: Effort, note: str) -> str:
     """How it was measured, and where."""
-    packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    packages = ", ".join(f"{n} {version(n)}" for n in PACKAGES if installed(n))
     counted = [result.steps for result in results if result.item.in_steps]
     steps = f"{min(counted)} to {max(counted)} steps" if counted else "steps"
     text = f"""# Benchmarks
@@ -47,6 +49,14 @@ Machine: {processor()}, {os.cpu_count()} cores, {platform.system()}, Python
 {platform.python_version()}; {packages}.
 """
     return text + (f"{note}\n" if note else "")
+
+
+def installed(package: str) -> bool:
+    """Whether the environment has it."""
+    try:
+        return bool(version(package))
+    except PackageNotFoundError:
+        return False
 
 
 def processor() -> str:

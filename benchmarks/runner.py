@@ -34,7 +34,7 @@ class Effort:
     rounds: int
     least: float = 1.0
     fewest: int = 64
-    budget: float = 12.0
+    budget: float = 10.0
     rebuilds: int = 50
 
 
