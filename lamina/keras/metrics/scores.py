@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import numbers
 import warnings
 from typing import Any
 
 import jax.numpy as jnp
+import numpy as np
 
 from lamina.engine.errors import InvalidArgumentError, message
 from lamina.engine.op import Array, TensorLike, op
@@ -311,7 +311,7 @@ class R2Score(Metric):
                 f"{class_aggregation!r}",
                 hint="Check the spelling.",
             )
-        if not isinstance(num_regressors, numbers.Real):
+        if not isinstance(num_regressors, int | float | np.number):
             raise TypeError(
                 message(
                     "keras.metrics.R2Score",

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax.numpy as jnp
 from jax import lax
 
+from lamina.autograph.conversion import tf_convert
+from lamina.autograph.staging import loops
+from lamina.autograph.staging.values import slice_at
 from lamina.engine import nest
-from lamina.engine.graph import KerasTensor
+from lamina.engine.graph import KerasTensor, OpCall, any_symbolic, record
+from lamina.engine.kernel import Kernel, execute
 from lamina.engine.op import Array, Same, TensorLike, op
 from lamina.engine.tensor import Tensor, convert_to_tensor
 from lamina.engine.tensor import is_tensor as _is_tensor
+from lamina.engine.trace import is_tracing
 from lamina.keras.ops.promotion import convert
 from lamina.keras.ops.tensors import shape
 from lamina.ops.control_flow import mapping, while_loops
@@ -180,44 +186,90 @@ def scan(
 ) -> tuple[Any, Any]:
     """Carries a value along the slices of a tensor: `carry, y = f(carry, x)`.
 
+    Inside a compiled function it is one loop, whatever the number of steps.
+
     Args:
         f: The function.
         init: The first carry.
         xs: Tensors whose first axis is walked along; None to call `f(carry, None)`.
         length: The number of steps, needed without `xs`.
         reverse: Whether to start at the end.
-        unroll: Accepted: the compiler decides.
+        unroll: True writes out all steps of a compiled function; False or the number
+            of steps at a time leaves it to the compiler.
 
     Returns:
         The last carry and the stacked results.
 
     Raises:
-        TypeError: `f` is not callable, or `unroll` is no positive integer or boolean.
-        ValueError: Neither `xs` nor `length` is given, or they disagree.
+        TypeError: `f` is not callable, or the carry changes its dtype in a compiled
+            function.
+        ValueError: `unroll` is no positive integer or boolean, neither `xs` nor
+            `length` is given, or they disagree.
+
+    Example:
+        >>> from lamina import keras
+        >>> step = lambda total, x: (total + x, total + x)
+        >>> total, sums = keras.ops.scan(step, 0.0, [1.0, 2.0, 3.0])
+        >>> sums.numpy().tolist()
+        [1.0, 3.0, 6.0]
 
     Reference: `keras.ops.scan`.
     """
+    if any_symbolic((init, xs)):
+        settings = {"length": length, "reverse": reverse, "unroll": unroll}
+        return record(OpCall(scan), (f, init, xs), settings)  # type: ignore[arg-type, no-any-return]
     count = _scan_length(f, xs, length, unroll)
-    tensors = None if xs is None else nest.map_structure(convert_to_tensor, xs)
+    tensors = [convert_to_tensor(leaf) for leaf in nest.flatten(xs) if leaf is not None]
     carry = nest.map_structure(convert_to_tensor, init)
+
+    def step(carry: Any, *parts: Tensor) -> Any:
+        return f(carry, None if xs is None else nest.pack_sequence_as(xs, list(parts)))
+
+    if count and is_tracing() and unroll is not True:
+        return _staged_scan(step, carry, tensors, count, reverse)
     order = range(count - 1, -1, -1) if reverse else range(count)
     outputs: list[Any] = []
     for index in order:
-        x = None
-        if tensors is not None:
-            x = nest.map_structure(lambda each, at=index: each[at], tensors)
-        carry, y = f(carry, x)
+        carry, y = step(carry, *[slice_at(each, index) for each in tensors])
         outputs.append(y)
     if reverse:
         outputs.reverse()
-    if not outputs or outputs[0] is None:
+    if not outputs:
         return carry, None
-    stacked = nest.map_structure(lambda *parts: _stack(list(parts)), *outputs)
-    return carry, stacked
+    return carry, nest.map_structure(_stack, *outputs)
 
 
-def _stack(parts: list[Any]) -> Tensor:
-    return convert_to_tensor(parts)
+def _staged_scan(
+    step: Callable[..., Any], carry: Any, xs: list[Tensor], count: int, reverse: bool
+) -> tuple[Any, Any]:
+    """A scan as one loop of a program."""
+    function = tf_convert(step)
+    found: list[Any] = []
+
+    def body(carry: Any, *parts: Tensor) -> Any:
+        after, y = function(carry, *parts)
+        return (after,), y
+
+    def collect(y: Any) -> list[Tensor]:
+        found.append(y)
+        return [convert_to_tensor(leaf) for leaf in nest.flatten(y) if leaf is not None]
+
+    (carry,), stacked = loops.scan(
+        body,
+        (carry,),
+        xs,
+        ("the carry",),
+        length=count,
+        reverse=reverse,
+        outputs=collect,
+    )
+    ready = iter(stacked)
+    leaves = [leaf if leaf is None else next(ready) for leaf in nest.flatten(found[-1])]
+    return carry, nest.pack_sequence_as(found[-1], leaves)
+
+
+def _stack(*parts: Any) -> Tensor | None:
+    return None if parts[0] is None else convert_to_tensor(list(parts))
 
 
 def _scan_length(f: Any, xs: Any, length: int | None, unroll: Any) -> int:
@@ -267,6 +319,9 @@ def associative_scan(
         raise TypeError(
             f"keras.ops.associative_scan: `f` should be a callable. Received: f={f}"
         )
+    if any_symbolic((elems,)):
+        settings = {"reverse": reverse, "axis": axis}
+        return record(OpCall(associative_scan), (f, elems), settings)  # type: ignore[arg-type]
     flat = [convert_to_tensor(leaf) for leaf in nest.flatten(elems)]
     if len({leaf.shape[axis] for leaf in flat}) > 1:
         raise ValueError(
@@ -275,12 +330,70 @@ def associative_scan(
             f"{[tuple(leaf.shape) for leaf in flat]}."
         )
 
-    def raw(left: Any, right: Any) -> Any:
-        pair = [
-            nest.pack_sequence_as(elems, [Tensor(x) for x in side])
-            for side in (left, right)
-        ]
-        return [convert_to_tensor(x)._value for x in nest.flatten(f(*pair))]
+    def combine(left: list[Tensor], right: list[Tensor]) -> list[Tensor]:
+        pair = [nest.pack_sequence_as(elems, side) for side in (left, right)]
+        return [convert_to_tensor(leaf) for leaf in nest.flatten(f(*pair))]
 
-    out = lax.associative_scan(raw, [x._value for x in flat], reverse, axis)
-    return nest.pack_sequence_as(elems, [Tensor(x) for x in out])
+    if reverse:
+        flat = [execute(_part(axis, None, None, -1), [leaf]) for leaf in flat]
+    flat = _prefixes(combine, flat, axis)
+    if reverse:
+        flat = [execute(_part(axis, None, None, -1), [leaf]) for leaf in flat]
+    return nest.pack_sequence_as(elems, flat)
+
+
+def _prefixes(
+    combine: Callable[[list[Tensor], list[Tensor]], list[Tensor]],
+    flat: list[Tensor],
+    axis: int,
+) -> list[Tensor]:
+    """All prefixes: of neighbours combined first, then of what lies between them.
+
+    Reference: G. E. Blelloch, "Prefix sums and their applications", 1990.
+    """
+    size = flat[0]._value.shape[axis]
+    if size < 2:
+        return flat
+
+    def part(
+        tensors: list[Tensor], start: int, stop: int, step: int = 1
+    ) -> list[Tensor]:
+        kernel = _part(axis, start, stop, step)
+        return [execute(kernel, [tensor]) for tensor in tensors]
+
+    pairs = combine(part(flat, 0, size - 1, 2), part(flat, 1, size, 2))
+    odd = _prefixes(combine, pairs, axis)
+    columns = [part(flat, 0, 1), odd]
+    if size > 2:
+        before = odd if size % 2 else part(odd, 0, size // 2 - 1)
+        columns.append(combine(before, part(flat, 2, size, 2)))
+    return [execute(_weave(axis), list(row)) for row in zip(*columns, strict=True)]
+
+
+@functools.lru_cache(maxsize=256)
+def _part(axis: int, start: int | None, stop: int | None, step: int) -> Kernel:
+    """Every so many slices along an axis."""
+
+    def lower(x: Any) -> Any:
+        index = [slice(None)] * x.ndim
+        index[axis] = slice(start, stop, step)
+        return x[tuple(index)]
+
+    return Kernel("keras.ops.associative_scan", lower)
+
+
+@functools.lru_cache(maxsize=64)
+def _weave(axis: int) -> Kernel:
+    """The first, the odd and the other even places along an axis, in their order."""
+
+    def lower(first: Any, odd: Any, *even: Any) -> Any:
+        at = axis % first.ndim
+        whole = jnp.concatenate([first, *even], at)
+        size = list(odd.shape)
+        size[at] *= 2
+        paired = jnp.stack([lax.slice_in_dim(whole, 0, odd.shape[at], axis=at), odd])
+        woven = jnp.moveaxis(paired, 0, at + 1).reshape(size)
+        rest = lax.slice_in_dim(whole, odd.shape[at], None, axis=at)
+        return jnp.concatenate([woven, rest], at)
+
+    return Kernel("keras.ops.associative_scan", lower)
