@@ -159,9 +159,7 @@ def _models(bfloat16: bool) -> list[Item]:
         items.append(replace(fit, targets=(Target(model.fit),) if model.fit else ()))
         if name in PREDICTED:
             goal = (Target(0.6),) if name in ("mlp", "cnn28") else ()
-            items.append(
-                _single("predict", f"{model.title}: predict step", name, target)
-            )
+            items.append(_single("predict", f"{model.title}: predict step", name, goal))
         if name == "mlp":
             items += _single_calls(name)
         if bfloat16 and model.bfloat16 is not None:
