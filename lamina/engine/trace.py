@@ -235,6 +235,16 @@ class Captured:
         """The variables that it writes."""
         return [self.variables[index] for index in self.writes]
 
+    @property
+    def constants(self) -> list[Any]:
+        """The arrays fixed in the program, with None where a variable or tensor is."""
+        return list(self._consts)
+
+    @property
+    def places(self) -> list[int | None]:
+        """Where among them each captured tensor and each variable is."""
+        return [*self._capture_at, *self._variable_at]
+
     def call(
         self, args: Sequence[Any], captures: Sequence[Any], variables: Sequence[Any]
     ) -> tuple[list[Any], list[Any]]:
@@ -250,7 +260,8 @@ class Captured:
 
     def largest_array(self) -> int:
         """The size in bytes of the largest array that it computes."""
-        return max((_bytes(eqn) for eqn in _equations(self.jaxpr)), default=0)
+        computed = (e for e in _equations(self.jaxpr) if e.primitive.name != "copy")
+        return max(map(_bytes, computed), default=0)
 
     def pack(self, tensors: Sequence[Any]) -> Any:
         """Puts flat results into the structure that the function returned."""

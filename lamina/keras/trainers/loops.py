@@ -17,6 +17,7 @@ from lamina.engine.trace import HostResult
 from lamina.keras.distribution import distribution
 from lamina.keras.trainers.hooks import DISPATCH_SECONDS, Hooks
 from lamina.keras.trainers.program import StepProgram, batch_key
+from lamina.keras.trainers.row_wise import treats_rows_alone
 from lamina.keras.trainers.sources import ArraySource, StreamSource
 
 _LOGGER = logging.getLogger("lamina")
@@ -50,6 +51,8 @@ class StepRunner:
         self.eager = eager
         self.per_dispatch = per_dispatch
         self.programs: dict[Any, StepProgram] = {}
+        self._traced: dict[Any, int] = {}
+        self._row_wise: dict[Any, bool] = {}
         self.log_order: list[str] | None = None
         self._chunk = 1
         self.version: Any = None
@@ -62,7 +65,38 @@ class StepRunner:
     def program_of(self, source: ArraySource, rows: int) -> StepProgram:
         """The program for batches of some rows of a source."""
         key = source.batch_key(rows)
-        return self.programs.get(key) or self._trace(key, source.example(rows))
+        found = self.programs.get(key)
+        if found is None:
+            found = self._trace(key, source.example(rows))
+            if rows > 1:
+                self._traced.setdefault(source.batch_key(0), rows)
+        return found
+
+    def is_row_wise(
+        self, source: ArraySource, size: int, other: int | None = None
+    ) -> bool:
+        """Whether batches of a source may be filled up with further rows.
+
+        It is found out once, from the programs for two numbers of rows.
+
+        Args:
+            source: the data.
+            size: the number of rows that batches are filled up to.
+            other: a number of rows to trace for; one that was traced before if None.
+        """
+        key = source.batch_key(0)
+        found = self._row_wise.get(key)
+        if found is None:
+            other = other or self._traced.get(key, size)
+            if size == 1 or other in (1, size):
+                return False
+            new = source.batch_key(other) not in self.programs
+            one, two = self.program_of(source, size), self.program_of(source, other)
+            found = treats_rows_alone(one.captured, two.captured)
+            self._row_wise[key] = found
+            if found and new:  # made for the proof only, and not compiled
+                self.programs.pop(source.batch_key(other), None)
+        return found
 
     def _trace(self, key: Any, batch: Any) -> StepProgram:
         if self.prepare is not None:

@@ -51,12 +51,14 @@ def _over_arrays(runner: StepRunner, source: ArraySource, hooks: Hooks) -> Any:
     outputs = _Outputs()
     if rows < size:
         hooks.begin(0)
-        _run_part(runner, source, arrays, _bucket(rows, size), outputs)
+        _run_short(runner, source, arrays, outputs)
         hooks.end(0, {"outputs": outputs.last()} if hooks.every_batch else {}, True)
         return outputs.joined()
     program = runner.program_of(source, size)
     block = 1 if hooks.every_batch else program.block
-    whole = rows if program.is_row_wise else rows // size * size
+    rest = rows % size
+    filled = rest and runner.is_row_wise(source, size, rest if rest > 1 else size + 1)
+    whole = rows if filled else rows - rest
     for start in range(0, whole, block * size):
         if hooks.stopped():
             break
@@ -72,7 +74,7 @@ def _over_arrays(runner: StepRunner, source: ArraySource, hooks: Hooks) -> Any:
     if whole < rows and not hooks.stopped():
         hooks.begin(whole // size)
         part = [array[whole:] for array in arrays]
-        _run_part(runner, source, part, rows - whole, outputs)
+        _run_filled(runner.program_of(source, rest), part, rest, outputs)
         logs = {"outputs": outputs.last()} if hooks.every_batch else {}
         hooks.end(whole // size, logs, True)
     return outputs.joined()
@@ -83,19 +85,17 @@ def _bucket(rows: int, most: int) -> int:
     return min(1 << (rows - 1).bit_length(), most)
 
 
-def _run_part(
-    runner: StepRunner,
-    source: ArraySource,
-    part: Sequence[Any],
-    size: int,
-    outputs: _Outputs,
+def _run_short(
+    runner: StepRunner, source: ArraySource, part: Sequence[Any], outputs: _Outputs
 ) -> None:
-    """Runs a short batch in the program for ``size`` rows, or in one of its own."""
-    rows = len(part[0])
-    program = runner.program_of(source, size)
-    if size > rows and not program.is_row_wise:
-        size, program = rows, runner.program_of(source, rows)
-    _run_filled(program, part, size, outputs)
+    """Runs less than a batch, filled up to one of a few sizes where that is allowed."""
+    rows = source.rows
+    size = _bucket(rows, source.batch_size)
+    if source.batch_key(rows) in runner.programs or not runner.is_row_wise(
+        source, size
+    ):
+        size = rows
+    _run_filled(runner.program_of(source, size), part, size, outputs)
 
 
 def _run_filled(

@@ -12,7 +12,6 @@ batch is still computed by itself.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
 from typing import Any
 
 import jax
@@ -27,7 +26,7 @@ from lamina.keras.distribution import distribution
 
 # XLA runs these far slower inside a loop than at the top of a program: a step of a
 # small convolution net took 100 ms in a loop and 13 ms on its own (CPU, jax 0.10).
-_SLOW_IN_LOOPS = {"cpu": frozenset({"conv_general_dilated"})}
+_SLOW_IN_LOOPS = {"cpu": frozenset({"conv_general_dilated", "ffi_call"})}
 # A block of batches is computed at once while its largest array stays this small:
 # beyond it, larger batches gain nothing and cost memory.
 _BLOCK_BYTES = 1 << 22
@@ -65,11 +64,6 @@ class StepProgram(ConcreteFunction):
         self._block = jax.jit(self._run_block)
         self.loops = runs_in_loops(captured.primitives)
         self.block = block_size(captured)
-
-    @cached_property
-    def is_row_wise(self) -> bool:
-        """Whether each row of what it returns is proved to follow from one row only."""
-        return False
 
     def run_batch(self, batch: Any) -> Any:
         """Runs one step on a batch."""
