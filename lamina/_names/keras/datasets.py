@@ -15,6 +15,13 @@ NAMES: dict[str, tuple[str, ...]] = {
         "keras.applications.resnet.preprocess_input "
         "keras.applications.resnet50.preprocess_input",
     ),
+    "lamina.keras.applications.resnet_v2": (
+        "keras.applications.ResNet50V2 keras.applications.resnet_v2.ResNet50V2",
+        "keras.applications.ResNet101V2 keras.applications.resnet_v2.ResNet101V2",
+        "keras.applications.ResNet152V2 keras.applications.resnet_v2.ResNet152V2",
+        "keras.applications.resnet_v2.decode_predictions",
+        "keras.applications.resnet_v2.preprocess_input",
+    ),
     "lamina.keras.datasets.boston_housing": (
         "keras.datasets.boston_housing.load_data",
     ),

@@ -3,15 +3,23 @@
 from lamina._api.keras.applications import resnet50 as resnet50
 from lamina.keras.applications import imagenet_utils as imagenet_utils
 from lamina.keras.applications import resnet as resnet
+from lamina.keras.applications import resnet_v2 as resnet_v2
 from lamina.keras.applications.resnet import ResNet101 as ResNet101
 from lamina.keras.applications.resnet import ResNet152 as ResNet152
 from lamina.keras.applications.resnet import ResNet50 as ResNet50
+from lamina.keras.applications.resnet_v2 import ResNet101V2 as ResNet101V2
+from lamina.keras.applications.resnet_v2 import ResNet152V2 as ResNet152V2
+from lamina.keras.applications.resnet_v2 import ResNet50V2 as ResNet50V2
 
 __all__ = [
     "ResNet101",
+    "ResNet101V2",
     "ResNet152",
+    "ResNet152V2",
     "ResNet50",
+    "ResNet50V2",
     "imagenet_utils",
     "resnet",
     "resnet50",
+    "resnet_v2",
 ]

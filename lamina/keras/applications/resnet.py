@@ -28,9 +28,9 @@ from lamina.keras.models.functional import Functional
 
 _HOME: Final = "https://storage.googleapis.com/tensorflow/keras-applications/resnet/"
 _EPSILON: Final = 1.001e-5
-_DEFAULT_SIZE: Final = 224
-_MIN_SIZE: Final = 32
-_WIDTHS: Final = (64, 128, 256, 512)
+DEFAULT_SIZE: Final = 224
+MIN_SIZE: Final = 32
+WIDTHS: Final = (64, 128, 256, 512)
 
 WEIGHTS: Final = {
     "resnet50": (
@@ -219,19 +219,20 @@ def decode_predictions(preds: Any, top: int = 5) -> list[list[tuple[str, str, An
 def _residual_network(
     request: Request, blocks: tuple[int, ...], published: str
 ) -> Functional:
-    image = image_input(request, _DEFAULT_SIZE, _MIN_SIZE)
+    image = image_input(request, DEFAULT_SIZE, MIN_SIZE)
     x = ZeroPadding2D(3, name="conv1_pad")(image)
     x = Conv2D(64, 7, strides=2, name="conv1_conv")(x)
-    x = _activated(_normalized(x, "conv1_bn"), "conv1_relu")
+    x = activated(normalized(x, "conv1_bn"), "conv1_relu")
     x = ZeroPadding2D(1, name="pool1_pad")(x)
     x = MaxPooling2D(3, strides=2, name="pool1_pool")(x)
-    for stage, (filters, count) in enumerate(zip(_WIDTHS, blocks, strict=True), 2):
+    for stage, (filters, count) in enumerate(zip(WIDTHS, blocks, strict=True), 2):
         for index in range(1, count + 1):
             stride = 2 if index == 1 and stage > 2 else 1
             x = _block(x, filters, stride, index == 1, f"conv{stage}_block{index}")
     outputs = pooled_top(request, x)
+    sums = WEIGHTS[published]
     return finished_model(
-        request, image, outputs, _weight_file(published, request.include_top)
+        request, image, outputs, weight_file(published, sums, request.include_top)
     )
 
 
@@ -250,27 +251,35 @@ def _block(
     shortcut = x
     if project:
         shortcut = Conv2D(4 * filters, 1, strides=stride, name=f"{name}_0_conv")(x)
-        shortcut = _normalized(shortcut, f"{name}_0_bn")
+        shortcut = normalized(shortcut, f"{name}_0_bn")
     x = Conv2D(filters, 1, strides=stride, name=f"{name}_1_conv")(x)
-    x = _activated(_normalized(x, f"{name}_1_bn"), f"{name}_1_relu")
+    x = activated(normalized(x, f"{name}_1_bn"), f"{name}_1_relu")
     x = Conv2D(filters, 3, padding="same", name=f"{name}_2_conv")(x)
-    x = _activated(_normalized(x, f"{name}_2_bn"), f"{name}_2_relu")
+    x = activated(normalized(x, f"{name}_2_bn"), f"{name}_2_relu")
     x = Conv2D(4 * filters, 1, name=f"{name}_3_conv")(x)
-    x = _normalized(x, f"{name}_3_bn")
-    return _activated(Add(name=f"{name}_add")([shortcut, x]), f"{name}_out")
+    x = normalized(x, f"{name}_3_bn")
+    return activated(Add(name=f"{name}_add")([shortcut, x]), f"{name}_out")
 
 
-def _normalized(x: KerasTensor, name: str) -> KerasTensor:
+def normalized(x: KerasTensor, name: str) -> KerasTensor:
+    """Batch normalisation of the channels."""
     axis = 3 if image_data_format() == "channels_last" else 1
     return BatchNormalization(axis=axis, epsilon=_EPSILON, name=name)(x)
 
 
-def _activated(x: KerasTensor, name: str) -> KerasTensor:
+def activated(x: KerasTensor, name: str) -> KerasTensor:
+    """The positive part."""
     return Activation("relu", name=name)(x)
 
 
-def _weight_file(published: str, include_top: bool) -> WeightFile:
+def weight_file(published: str, sums: tuple[str, str], include_top: bool) -> WeightFile:
+    """The published weights of a residual network.
+
+    Args:
+        published: the name of the network.
+        sums: the MD5 sums of the file with the classifier and of the one without.
+        include_top: whether the classifier is part of the model.
+    """
     ending = "" if include_top else "_notop"
     file_name = f"{published}_weights_tf_dim_ordering_tf_kernels{ending}.h5"
-    md5 = WEIGHTS[published][0 if include_top else 1]
-    return WeightFile(file_name, _HOME + file_name, md5)
+    return WeightFile(file_name, _HOME + file_name, sums[0 if include_top else 1])

@@ -25,6 +25,28 @@ def drawn_weights(model: Any) -> list[Any]:
     return values
 
 
+def described(tf: Any, make: Any, prepare: Any) -> Any:
+    """The layers, weights and some results of a model."""
+    tf.keras.utils.clear_session()
+    model = make(
+        weights=None, input_shape=(32, 32, 3), classes=7, classifier_activation=None
+    )
+    model.set_weights(drawn_weights(model))
+    images = rng(2).uniform(0, 255, size=(2, 32, 32, 3)).astype("float32")
+    prepared = prepare(images)
+    return {
+        "name": model.name,
+        "class": type(model).__name__,
+        "layers": [
+            [layer.name, type(layer).__name__, list(layer.output.shape)]
+            for layer in model.layers
+        ],
+        "weights": [[weight.path, list(weight.shape)] for weight in model.weights],
+        "trainable": len(model.trainable_weights),
+        "logits / 100": model.predict_on_batch(prepared / prepared.std()) / 100,
+    }
+
+
 @case(
     "keras.applications.ResNet50",
     "keras.applications.resnet.ResNet50",
@@ -33,24 +55,20 @@ def drawn_weights(model: Any) -> list[Any]:
 )
 def resnet50(tf: Any) -> Any:
     applications = tf.keras.applications
-    model = applications.ResNet50(
-        weights=None, input_shape=(32, 32, 3), classes=7, classifier_activation=None
+    return described(tf, applications.ResNet50, applications.resnet50.preprocess_input)
+
+
+@case(
+    "keras.applications.ResNet50V2",
+    "keras.applications.resnet_v2.ResNet50V2",
+    "keras.applications.resnet_v2.preprocess_input",
+    tolerance=1e-4,
+)
+def resnet50_v2(tf: Any) -> Any:
+    applications = tf.keras.applications
+    return described(
+        tf, applications.ResNet50V2, applications.resnet_v2.preprocess_input
     )
-    model.set_weights(drawn_weights(model))
-    images = rng(2).uniform(0, 255, size=(2, 32, 32, 3)).astype("float32")
-    prepared = applications.resnet50.preprocess_input(images)
-    return {
-        "name": model.name,
-        "class": type(model).__name__,
-        "layers": [
-            [layer.name, type(layer).__name__, list(layer.output.shape)]
-            for layer in model.layers
-            if not layer.name.startswith("input_layer")
-        ],
-        "weights": [[weight.path, list(weight.shape)] for weight in model.weights],
-        "trainable": len(model.trainable_weights),
-        "logits / 100": model.predict_on_batch(prepared / 64) / 100,
-    }
 
 
 @case("keras.applications.ResNet50")
@@ -79,13 +97,17 @@ def resnet50_without_its_top(tf: Any) -> Any:
     "keras.applications.ResNet152",
     "keras.applications.resnet.ResNet101",
     "keras.applications.resnet.ResNet152",
+    "keras.applications.ResNet101V2",
+    "keras.applications.ResNet152V2",
+    "keras.applications.resnet_v2.ResNet101V2",
+    "keras.applications.resnet_v2.ResNet152V2",
 )
 def deeper_resnets(tf: Any) -> Any:
     results = []
-    for name in ("ResNet101", "ResNet152"):
-        model = getattr(tf.keras.applications.resnet, name)(
-            weights=None, include_top=False
-        )
+    tf.keras.utils.clear_session()
+    for name in ("ResNet101", "ResNet152", "ResNet101V2", "ResNet152V2"):
+        make = getattr(tf.keras.applications, name)
+        model = make(weights=None, include_top=False)
         names = [layer.name for layer in model.layers[1:]]
         results.append([model.name, model.count_params(), names])
     return results
@@ -143,6 +165,7 @@ def prepared_images(tf: Any) -> Any:
     "keras.applications.imagenet_utils.decode_predictions",
     "keras.applications.resnet.decode_predictions",
     "keras.applications.resnet50.decode_predictions",
+    "keras.applications.resnet_v2.decode_predictions",
 )
 def predictions_of_the_wrong_shape(tf: Any) -> Any:
     applications = tf.keras.applications
@@ -152,4 +175,5 @@ def predictions_of_the_wrong_shape(tf: Any) -> Any:
         ),
         raises(lambda: applications.resnet.decode_predictions(np.ones(1000))),
         raises(lambda: applications.resnet50.decode_predictions(tf.ones((1, 999)))),
+        raises(lambda: applications.resnet_v2.decode_predictions(np.ones((1, 1)))),
     ]

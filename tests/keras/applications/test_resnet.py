@@ -132,7 +132,7 @@ def test_transfer_learning():
     )
     features.trainable = False
     model = tf.keras.Sequential([features, tf.keras.layers.Dense(2)])
-    assert model(np.zeros((1, 32, 32, 3), "float32")).shape == (1, 2)
+    assert model.output_shape == (None, 2)
     assert len(model.trainable_weights) == 2
     config = features.get_config()
     assert len(config["layers"]) == len(features.layers) == 176
