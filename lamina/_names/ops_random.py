@@ -28,9 +28,9 @@ NAMES: dict[str, tuple[str, ...]] = {
         "random.fold_in random.experimental.stateless_fold_in",
         "random.experimental.stateless_shuffle",
     ),
+    "lamina.ops.random.algorithms": ("random.Algorithm random.experimental.Algorithm",),
     "lamina.ops.random.generator": (
         "random.Generator random.experimental.Generator",
-        "random.Algorithm random.experimental.Algorithm",
         "random.create_rng_state random.experimental.create_rng_state",
         "random.get_global_generator random.experimental.get_global_generator",
         "random.set_global_generator random.experimental.set_global_generator",

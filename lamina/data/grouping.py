@@ -233,8 +233,7 @@ class GroupingDataset(ElementwiseDataset):
 
         Args:
             map_func: Gives a data set for each element.
-            cycle_length: How many inner data sets take part at a time, by default
-                one per processor, at most 10.
+            cycle_length: How many inner data sets take part at a time, 10 by default.
             block_length: How many elements of one come before the next, 1 by default.
             num_parallel_calls: Accepted; the order is the deterministic one.
             deterministic: Accepted.

@@ -2,10 +2,10 @@
 
 from lamina._api.random import experimental as experimental
 from lamina.engine.random_state import set_seed as set_seed
+from lamina.ops.random.algorithms import Algorithm as Algorithm
 from lamina.ops.random.counts import stateless_binomial as stateless_binomial
 from lamina.ops.random.counts import stateless_gamma as stateless_gamma
 from lamina.ops.random.counts import stateless_poisson as stateless_poisson
-from lamina.ops.random.generator import Algorithm as Algorithm
 from lamina.ops.random.generator import Generator as Generator
 from lamina.ops.random.generator import create_rng_state as create_rng_state
 from lamina.ops.random.generator import get_global_generator as get_global_generator

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from lamina.engine.variable import Variable
 from lamina.keras.common.state import get_global_attribute, set_global_attribute
 from lamina.keras.ops import control, selection
 from lamina.keras.ops.promotion import convert
+from lamina.ops.control_flow.printing import print_v2
 
 
 def get_value(x: Any) -> Any:
@@ -253,12 +255,12 @@ def print_tensor(x: Any, message: str = "", summarize: int = 3) -> Any:
     Args:
         x: A tensor.
         message: What stands before it.
-        summarize: Accepted for compatibility.
+        summarize: How many elements are shown at each end of an axis; all if -1.
 
     Returns:
         The tensor.
 
     Reference: `K.print_tensor` of Keras 2.
     """
-    print(message, x)
+    print_v2(message, x, output_stream=sys.stdout, summarize=summarize)
     return x

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import warnings
 from typing import Any
@@ -213,25 +212,6 @@ class ModelCheckpoint(MonitorCallback):
                     hint="Name a metric as it stands in the logs.",
                 )
             ) from error
-
-    def _checkpoint_exists(self, filepath: str) -> bool:
-        return os.path.exists(filepath)
-
-    def _get_most_recently_modified_file_matching_pattern(
-        self, pattern: str
-    ) -> str | None:
-        folder, base = os.path.split(pattern)
-        parts = re.split(r"\{[^}]*\}", base)
-        regex = re.compile(".*".join(map(re.escape, parts)))
-        if not os.path.isdir(folder):
-            return None
-        names = [name for name in os.listdir(folder) if regex.fullmatch(name)]
-        paths = sorted(os.path.join(folder, name) for name in names)
-        if not paths:
-            return None
-        latest = max(map(os.path.getmtime, paths))
-        newest = [path for path in paths if os.path.getmtime(path) == latest]
-        return newest[0] if len(newest) == 1 else paths[-1]
 
 
 class BackupAndRestore(Callback):

@@ -76,7 +76,7 @@ def get(identifier: Any) -> DTypePolicy:
         return DTypePolicy(str.__str__(identifier))
     try:
         return DTypePolicy(standardize_dtype(identifier))
-    except Exception:
+    except (TypeError, ValueError):
         raise ValueError(
             "Cannot interpret `dtype` argument. Expected a string or an instance of "
             f"DTypePolicy. Received: dtype={identifier}"

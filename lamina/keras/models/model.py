@@ -204,14 +204,14 @@ class Model(Trainer, SavingMethods, StateTree, Layer):
     def _try_build(self, *args: Any, **kwargs: Any) -> bool:
         try:
             self.build(*args, **kwargs)
-        except Exception:
+        except Exception:  # the user's code, which may raise anything; the caller warns
             return False
         return True
 
     def _build_by_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
         try:
             evaluate_abstractly(self.call, args, kwargs)
-        except Exception:
+        except Exception:  # the user's code, which may raise anything; the caller warns
             return False
         return True
 

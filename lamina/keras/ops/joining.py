@@ -7,6 +7,7 @@ from typing import Any
 
 import jax.numpy as jnp
 
+from lamina.engine.errors import InvalidArgumentError
 from lamina.engine.op import Array, Same, TensorLike, Tensors, op
 from lamina.engine.tensor import Tensor, convert_to_tensor
 from lamina.keras.ops.promotion import promote
@@ -196,12 +197,22 @@ def unstack(x: TensorLike, num: int | None = None, axis: int = 0) -> list[Any]:
 
     Args:
         x: A tensor.
-        num: The size of the axis, which is known anyway.
+        num: The size of the axis, or None.
         axis: The axis.
 
     Returns:
         A list of tensors.
 
+    Raises:
+        InvalidArgumentError: `num` is not the size of the axis.
+
     Reference: `keras.ops.unstack`.
     """
+    if num is not None and num != x.shape[axis]:
+        raise InvalidArgumentError.of(
+            "keras.ops.unstack",
+            expected=f"num={x.shape[axis]}, the size of axis {axis}",
+            received=f"num={num} for x of shape {tuple(x.shape)}",
+            hint="Leave `num` out.",
+        )
     return [jnp.take(x, index, axis) for index in range(x.shape[axis])]

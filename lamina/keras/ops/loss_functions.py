@@ -168,7 +168,8 @@ def moments(
         x: A tensor; integers become floatx.
         axes: The axes.
         keepdims: Whether reduced axes stay with size 1.
-        synchronized: Accepted: one process sees the whole batch.
+        synchronized: Whether the moments are those of the batch of all devices. They
+            always are, as one program sees the whole batch.
 
     Returns:
         The mean and the variance.

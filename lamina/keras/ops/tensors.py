@@ -29,8 +29,8 @@ def convert_to_tensor_(
     Args:
         x: A tensor, variable, array, nested list or number.
         dtype: The dtype; that of the value if None.
-        sparse: Accepted: tensors are dense.
-        ragged: Accepted: tensors are rectangular.
+        sparse: False turns sparse values dense, in Keras; here all are dense already.
+        ragged: False pads ragged values, in Keras; here none are ragged.
 
     Returns:
         A tensor.
@@ -200,10 +200,7 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
         value, pullback = f(*args, **kwargs)
 
         def gradient(*upstream: Any, variables: Any = None) -> Any:
-            try:
-                return pullback(*upstream)
-            except TypeError:
-                return pullback(*args, upstream=upstream[0])
+            return pullback(*upstream)
 
         return value, gradient
 

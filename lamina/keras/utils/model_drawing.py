@@ -33,19 +33,27 @@ class Drawing:
         boxes: the operations.
         edges: pairs of keys of boxes.
         rankdir: `"TB"` from top to bottom, `"LR"` from left to right.
+        dpi: pixels an inch of a picture; 100 is one pixel for each dot of a letter.
+        subgraph: whether it is part of another drawing.
 
     Reference: stands in for the `pydot.Dot` that Keras returns.
     """
 
-    def __init__(self, name: str, rankdir: str) -> None:
+    def __init__(
+        self, name: str, rankdir: str, dpi: int = 200, subgraph: bool = False
+    ) -> None:
         self.name = name
         self.rankdir = rankdir
+        self.dpi = dpi
+        self.subgraph = subgraph
         self.boxes: list[Box] = []
         self.edges: list[tuple[str, str]] = []
 
     def to_string(self) -> str:
         """The picture in Graphviz's DOT language."""
-        lines = [f'digraph "{self.name}" {{', f"  rankdir={self.rankdir};"]
+        kind = "subgraph" if self.subgraph else "digraph"
+        name = f"cluster_{self.name}" if self.subgraph else self.name
+        lines = [f'{kind} "{name}" {{', f"  rankdir={self.rankdir};"]
         lines.append('  node [shape=box, fontname="Helvetica"];')
         for box in self.boxes:
             label = "\\n".join((box.title, *box.lines)).replace('"', '\\"')
@@ -53,11 +61,11 @@ class Drawing:
         lines += [f'  "{start}" -> "{end}";' for start, end in self.edges]
         return "\n".join([*lines, "}", ""])
 
-    def to_canvas(self, scale: int = 2) -> Canvas:
+    def to_canvas(self) -> Canvas:
         """The picture: one row (or column) of boxes for each rank."""
-        return _Layout(self, scale).draw()
+        return _Layout(self, max(1, round(self.dpi / 100))).draw()
 
-    def write(self, path: Any, scale: int = 2) -> None:
+    def write(self, path: Any) -> None:
         """Write a `.png` or `.dot` file.
 
         Raises:
@@ -69,7 +77,7 @@ class Drawing:
             with open(path, "w", encoding="utf-8") as file:
                 file.write(self.to_string())
         elif ending == ".png":
-            self.to_canvas(scale).save(path)
+            self.to_canvas().save(path)
         else:
             raise ValueError(
                 "keras.utils.plot_model: expected a file name that ends in .png or "
@@ -204,8 +212,8 @@ def model_to_dot(
         show_layer_names: whether boxes show names beside classes.
         rankdir: `"TB"`, `"BT"`, `"LR"` or `"RL"`.
         expand_nested: whether the layers of nested models are drawn.
-        dpi: pixels an inch, used by `plot_model`.
-        subgraph: whether the result is part of another drawing.
+        dpi: pixels an inch; 100 is one pixel for each dot of a letter.
+        subgraph: whether the DOT text is that of a cluster, for another drawing.
         show_layer_activations: whether boxes show activation functions.
         show_trainable: whether boxes show if a layer is trained.
         **kwargs: none are known.
@@ -235,7 +243,7 @@ def model_to_dot(
         show_layer_activations,
         show_trainable,
     )
-    drawing = Drawing(model.name, rankdir)
+    drawing = Drawing(model.name, rankdir, dpi, subgraph)
     _add_model(drawing, model, options, "", 0)
     return drawing
 
@@ -337,7 +345,7 @@ def _shapes(operation: Any, side: str) -> str:
     try:
         found = built if side == "inputs" else operation.compute_output_shape(**built)
         texts = nest.flatten(map_shapes(str, found))
-    except Exception:
+    except Exception:  # a layer of the user's, which may raise anything
         return "?"
     return ", ".join(texts)
 
@@ -385,9 +393,10 @@ def plot_model(
         show_layer_names=show_layer_names,
         rankdir=rankdir,
         expand_nested=expand_nested,
+        dpi=dpi,
         show_layer_activations=show_layer_activations,
         show_trainable=show_trainable,
         **kwargs,
     )
-    drawing.write(to_file, scale=max(1, round(dpi / 100)))
+    drawing.write(to_file)
     return drawing

@@ -200,7 +200,7 @@ def _output_shape(layer: Any) -> str:
             if found is None:
                 found = layer.compute_output_shape(**shapes)
             structure = map_shapes(lambda s: _Text(_shape_text(s)), found)
-        except Exception:
+        except Exception:  # a layer of the user's, which may raise anything
             return "?"
     flat = nest.flatten(structure)
     return str(flat[0]) if len(flat) == 1 else str(structure)

@@ -15,6 +15,7 @@ from lamina.engine.random_state import next_key
 from lamina.engine.tensor import Tensor, convert_to_tensor, is_tensor
 from lamina.ops.checks import REAL
 from lamina.ops.nn import windows
+from lamina.ops.random.algorithms import algorithm_number
 from lamina.ops.random.stateless import uniform_op
 
 
@@ -61,7 +62,8 @@ def stateless_dropout(
         x: a floating tensor.
         rate: the probability of zero, in ``[0, 1)``.
         seed: an integer tensor of shape ``(2,)``.
-        rng_alg: accepted for compatibility; the generator is always Threefry.
+        rng_alg: ``"philox"``, ``"threefry"`` or ``"auto_select"``; Threefry is
+            computed for each of them.
         noise_shape: the shape of the random choice; that of ``x`` where None.
         name: a name scope.
 
@@ -75,6 +77,7 @@ def stateless_dropout(
     random numbers.
     """
     title = "tf.nn.experimental.stateless_dropout"
+    algorithm_number(title, rng_alg)
     return _dropout(title, x, rate, noise_shape, lambda: seed, name)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 from typing import Any
 
 import numpy as np
@@ -10,49 +9,12 @@ import numpy as np
 from lamina.engine.dtypes import as_dtype
 from lamina.engine.errors import InvalidArgumentError
 from lamina.engine.random_state import entropy_seed, get_seed
-from lamina.engine.tensor import Tensor, convert_to_tensor, is_tensor
+from lamina.engine.tensor import Tensor, convert_to_tensor
 from lamina.engine.trace import init_scope
 from lamina.engine.variable import Variable
 from lamina.ops.random import counts, stateless
+from lamina.ops.random.algorithms import STATE_SIZES, algorithm_number
 from lamina.ops.random.generator_state import counter_key
-
-
-class Algorithm(enum.Enum):
-    """Names of random-number algorithms; Lamina computes Threefry for each of them.
-
-    Reference: ``tf.random.Algorithm``.
-    """
-
-    PHILOX = 1
-    THREEFRY = 2
-    AUTO_SELECT = 3
-
-
-_SIZES = {1: 3, 2: 2}
-_NAMES = {"philox": 1, "threefry": 2, "auto_select": 1}
-
-
-def _algorithm(alg: Any) -> int:
-    """The number of an algorithm.
-
-    Raises:
-        ValueError: if it is unknown.
-    """
-    if isinstance(alg, Algorithm):
-        alg = alg.value
-    if isinstance(alg, str):
-        alg = _NAMES.get(alg.lower(), alg)
-    if is_tensor(alg):
-        alg = int(alg)
-    alg = 1 if alg in (None, 3) else alg
-    if alg not in _SIZES:
-        raise InvalidArgumentError.of(
-            "tf.random.Generator",
-            expected="alg 'philox', 'threefry' or 'auto_select'",
-            received=f"alg={alg!r}",
-            hint="Leave it out to take the default.",
-        )
-    return int(alg)
 
 
 def create_rng_state(seed: Any, alg: Any) -> np.ndarray[Any, Any]:
@@ -71,7 +33,7 @@ def create_rng_state(seed: Any, alg: Any) -> np.ndarray[Any, Any]:
 
     Reference: ``tf.random.create_rng_state``.
     """
-    size = _SIZES[_algorithm(alg)]
+    size = STATE_SIZES[algorithm_number("tf.random.Generator", alg)]
     values = np.asarray(seed, dtype=object).reshape(-1)
     if len(values) > size:
         raise InvalidArgumentError.of(
@@ -126,7 +88,7 @@ class Generator:
                 "tf.random.Generator: expected a state and an algorithm. Received: "
                 f"state={state}, alg={alg}. Use tf.random.Generator.from_seed(seed)."
             )
-        self._alg = _algorithm(alg)
+        self._alg = algorithm_number("tf.random.Generator", alg)
         if isinstance(state, Variable):
             state = state.numpy()
         words = create_rng_state(np.asarray(state), self._alg)
@@ -149,7 +111,7 @@ class Generator:
 
         Reference: ``tf.random.Generator.from_seed``.
         """
-        number = _algorithm(alg)
+        number = algorithm_number("tf.random.Generator", alg)
         return cls(state=create_rng_state(seed, number), alg=number)
 
     @classmethod
@@ -158,8 +120,8 @@ class Generator:
 
         Reference: ``tf.random.Generator.from_non_deterministic_state``.
         """
-        number = _algorithm(alg)
-        words = [entropy_seed() for _ in range(_SIZES[number])]
+        number = algorithm_number("tf.random.Generator", alg)
+        words = [entropy_seed() for _ in range(STATE_SIZES[number])]
         return cls(state=np.array(words, np.int64), alg=number)
 
     @classmethod
@@ -168,7 +130,7 @@ class Generator:
 
         Reference: ``tf.random.Generator.from_key_counter``.
         """
-        number = _algorithm(alg)
+        number = algorithm_number("tf.random.Generator", alg)
         return cls(state=_join(key, counter, number), alg=number)
 
     @property
@@ -201,7 +163,7 @@ class Generator:
     def skip(self, delta: int) -> Tensor:
         """Advances the counter by ``delta`` draws; returns the state before."""
         before = self._state_var.read_value()
-        step = np.zeros(_SIZES[self._alg], np.int64)
+        step = np.zeros(STATE_SIZES[self._alg], np.int64)
         step[0] = int(delta)
         self._state_var.assign_add(step)
         return before
@@ -227,7 +189,9 @@ class Generator:
         """
         drawn = np.asarray(self.uniform_full_int([int(count)], "int64"))
         return [
-            type(self).from_key_counter(word, [0] * (_SIZES[self._alg] - 1), self._alg)
+            type(self).from_key_counter(
+                word, [0] * (STATE_SIZES[self._alg] - 1), self._alg
+            )
             for word in drawn
         ]
 
@@ -319,7 +283,7 @@ def stateless_pair(words: Tensor) -> Tensor:
 
 def _join(key: Any, counter: Any, alg: int) -> np.ndarray[Any, Any]:
     counter = np.asarray(counter, np.int64).reshape(-1)
-    state = np.zeros(_SIZES[alg], np.int64)
+    state = np.zeros(STATE_SIZES[alg], np.int64)
     state[: len(counter)] = counter
     state[-1] = np.asarray(key).astype(np.int64)
     return state
@@ -356,7 +320,6 @@ def set_global_generator(generator: Generator) -> None:
 
 
 __all__ = [
-    "Algorithm",
     "Generator",
     "create_rng_state",
     "get_global_generator",

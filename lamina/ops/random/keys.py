@@ -10,6 +10,7 @@ import numpy as np
 
 from lamina.engine.errors import InvalidArgumentError
 from lamina.engine.op import Array, TensorLike, op
+from lamina.ops.random.algorithms import algorithm_number
 
 
 def sizes(shape: Any) -> tuple[int, ...]:
@@ -73,14 +74,19 @@ def split(
     Args:
         seed: an integer tensor of shape ``(2,)``.
         num: how many seeds to derive.
-        alg: accepted for compatibility; the generator is always Threefry.
+        alg: ``"philox"``, ``"threefry"`` or ``"auto_select"``; Threefry is
+            computed for each of them.
         name: a name for the operation.
 
     Returns:
         Seeds of shape ``(num, 2)`` and the dtype of ``seed``.
 
+    Raises:
+        ValueError: for an unknown algorithm.
+
     Reference: ``tf.random.split``. Known difference: other numbers.
     """
+    algorithm_number("tf.random.split", alg)
     keys = jax.random.split(key_of(seed, "tf.random.split"), int(num))
     return _like_seed(jax.random.key_data(keys), seed.dtype)
 
@@ -97,14 +103,19 @@ def fold_in(
     Args:
         seed: an integer tensor of shape ``(2,)``.
         data: an integer scalar.
-        alg: accepted for compatibility; the generator is always Threefry.
+        alg: ``"philox"``, ``"threefry"`` or ``"auto_select"``; Threefry is
+            computed for each of them.
         name: a name for the operation.
 
     Returns:
         A seed of shape ``(2,)`` and the dtype of ``seed``.
 
+    Raises:
+        ValueError: for an unknown algorithm.
+
     Reference: ``tf.random.fold_in``. Known difference: other numbers.
     """
+    algorithm_number("tf.random.fold_in", alg)
     folded = jax.random.fold_in(
         key_of(seed, "tf.random.fold_in"), data.astype(jnp.uint32)
     )
@@ -123,15 +134,20 @@ def stateless_shuffle(
     Args:
         value: a tensor of rank at least 1.
         seed: an integer tensor of shape ``(2,)``.
-        alg: accepted for compatibility; the generator is always Threefry.
+        alg: ``"philox"``, ``"threefry"`` or ``"auto_select"``; Threefry is
+            computed for each of them.
         name: a name for the operation.
 
     Returns:
         The rows of ``value`` in random order.
 
+    Raises:
+        ValueError: for an unknown algorithm.
+
     Reference: ``tf.random.experimental.stateless_shuffle``. Known difference: other
     numbers.
     """
+    algorithm_number("tf.random.experimental.stateless_shuffle", alg)
     if value.ndim == 0:
         return value
     key = key_of(seed, "tf.random.experimental.stateless_shuffle")

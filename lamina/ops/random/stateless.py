@@ -17,6 +17,7 @@ from lamina.engine.dtypes import as_dtype
 from lamina.engine.errors import DTypeError, InvalidArgumentError, ShapeError
 from lamina.engine.op import Array, TensorLike, op
 from lamina.engine.tensor import Tensor, convert_to_tensor
+from lamina.ops.random.algorithms import algorithm_number
 from lamina.ops.random.keys import key_of, sizes
 
 FLOATS = ("float16", "bfloat16", "float32", "float64")
@@ -70,16 +71,19 @@ def stateless_uniform(
         maxval: the upper bound, exclusive. 1 for floats where None.
         dtype: a float type, int32, int64, uint32 or uint64.
         name: a name for the operation.
-        alg: accepted for compatibility; the generator is always Threefry.
+        alg: ``"philox"``, ``"threefry"`` or ``"auto_select"``; Threefry is
+            computed for each of them.
 
     Returns:
         A tensor of ``shape`` and ``dtype``.
 
     Raises:
-        ValueError: for an integer dtype with only one of the bounds.
+        ValueError: for an integer dtype with only one of the bounds, or an unknown
+            algorithm.
 
     Reference: ``tf.random.stateless_uniform``. Known difference: other numbers.
     """
+    algorithm_number("tf.random.stateless_uniform", alg)
     wanted = check_dtype("tf.random.stateless_uniform", dtype, FLOATS + INTEGERS)
     if wanted.is_integer and (minval is None) != (maxval is None):
         raise InvalidArgumentError.of(
@@ -144,13 +148,18 @@ def stateless_normal(
         stddev: the standard deviation; broadcasts with ``shape``.
         dtype: a float type.
         name: a name for the operation.
-        alg: accepted for compatibility; the generator is always Threefry.
+        alg: ``"philox"``, ``"threefry"`` or ``"auto_select"``; Threefry is
+            computed for each of them.
 
     Returns:
         A tensor of ``shape`` and ``dtype``. Differentiable in mean and stddev.
 
+    Raises:
+        ValueError: for an unknown algorithm.
+
     Reference: ``tf.random.stateless_normal``. Known difference: other numbers.
     """
+    algorithm_number("tf.random.stateless_normal", alg)
     wanted = check_dtype("tf.random.stateless_normal", dtype, FLOATS)
     mean, stddev = convert_to_tensor(mean, wanted), convert_to_tensor(stddev, wanted)
     return _normal_op(shape, seed, mean, stddev, wanted, name=name)
@@ -192,7 +201,8 @@ def stateless_truncated_normal(
         stddev: its standard deviation.
         dtype: a float type.
         name: a name for the operation.
-        alg: accepted for compatibility; the generator is always Threefry.
+        alg: ``"philox"``, ``"threefry"`` or ``"auto_select"``; Threefry is
+            computed for each of them.
 
     Returns:
         A tensor of ``shape`` and ``dtype``; all values lie within
@@ -201,6 +211,7 @@ def stateless_truncated_normal(
     Reference: ``tf.random.stateless_truncated_normal``. Known difference: other
     numbers.
     """
+    algorithm_number("tf.random.stateless_truncated_normal", alg)
     wanted = check_dtype("tf.random.stateless_truncated_normal", dtype, FLOATS)
     mean, stddev, lower, upper = (
         convert_to_tensor(value, wanted) for value in (mean, stddev, -2.0, 2.0)

@@ -41,7 +41,9 @@ def test_boxes_and_edges():
     assert ("x", keys[3]) in drawing.edges and ("x", "h") in drawing.edges
     assert "(None, 3)" in drawing.to_string()
     for rankdir in ("BT", "LR", "RL"):
-        model_to_dot(branches(), rankdir=rankdir).to_canvas(1)
+        model_to_dot(branches(), rankdir=rankdir, dpi=100).to_canvas()
+    inside = model_to_dot(branches(), subgraph=True).to_string()
+    assert inside.startswith('subgraph "cluster_m" {')
     with pytest.raises(ValueError, match="rankdir"):
         model_to_dot(branches(), rankdir="up")
 

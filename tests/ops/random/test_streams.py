@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 import lamina as tf
 
@@ -56,3 +57,20 @@ def test_moments_of_the_distributions() -> None:
     assert abs(poisson.mean() - 4) < 0.1 and abs(poisson.var() - 4) < 0.3
     counts = np.bincount(tf.random.uniform([20000], 0, 5, tf.int32).numpy())
     assert counts.shape == (5,) and counts.min() > 3600
+
+
+def test_unknown_algorithms_are_refused():
+    seed = [1, 2]
+    for draw in (
+        lambda alg: tf.random.stateless_uniform([2], seed, alg=alg),
+        lambda alg: tf.random.stateless_normal([2], seed, alg=alg),
+        lambda alg: tf.random.stateless_truncated_normal([2], seed, alg=alg),
+        lambda alg: tf.random.split(seed, alg=alg),
+        lambda alg: tf.random.fold_in(seed, 3, alg=alg),
+        lambda alg: tf.random.experimental.stateless_shuffle([1, 2], seed, alg=alg),
+        lambda alg: tf.nn.experimental.stateless_dropout([1.0], 0.5, seed, alg),
+    ):
+        draw("philox")
+        draw(tf.random.Algorithm.THREEFRY)
+        with pytest.raises(ValueError, match="auto_select"):
+            draw("mersenne")
