@@ -6,6 +6,7 @@ converted implicitly that would lose the fractional part.
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any
 
 import jax
@@ -134,6 +135,9 @@ def _strings(array: Any, dtype: DType | None, value: Any) -> Any:
 
 def from_nested(value: Any, dtype: DType | None) -> Any:
     """The array of nested lists of numbers, strings or arrays."""
+    array = _plain_numbers(value) if dtype is None else None
+    if array is not None:
+        return array
     leaves: list[Any] = []
     collect_leaves(value, leaves)
     if leaves and all(type(leaf) in _SCALARS for leaf in leaves):
@@ -150,6 +154,25 @@ def from_nested(value: Any, dtype: DType | None) -> Any:
     return _from_numpy(
         array.astype(natural.np_dtype) if dtype is None else array, dtype, value
     )
+
+
+def _plain_numbers(value: Any) -> Any:
+    """The array of few Python numbers of one type; None for anything else."""
+    kinds, leaves = set(map(type, value)), value
+    while kinds == _LIST:
+        leaves = [*chain.from_iterable(leaves)]
+        kinds = set(map(type, leaves))
+    if len(kinds) != 1 or len(leaves) > HOST_LIMIT // 4:
+        return None
+    try:
+        if float in kinds:
+            return np.array(value, np.float32)
+        return np.array(value, np.int32) if int in kinds else None
+    except (ValueError, OverflowError):
+        return None  # uneven lists, or integers that do not fit: see below
+
+
+_LIST = {list}
 
 
 def ragged_error(value: Any) -> ValueError:
@@ -206,6 +229,8 @@ def common_dtype(leaves: list[Any], dtype: DType | None) -> DType:
     """The dtype of a nested list: as asked for, or its first typed leaf's."""
     if dtype is not None:
         return dtype
+    if type(leaves[0]) is np.float64:  # which is a Python float too
+        return dtypes.float64
     for leaf in leaves:
         if not isinstance(leaf, bool | int | float | complex | str | bytes) and hasattr(
             leaf, "dtype"

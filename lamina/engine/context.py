@@ -1,7 +1,7 @@
 """What the current thread is doing: which trace it builds and which tapes record.
 
-``state.busy`` is the one flag that the fast path of the op door looks at: it is True
-while anything but plain eager execution is going on.
+``state.busy`` is the one flag that the short way of the op door looks at: it is True
+while anything but eager execution, perhaps under tapes, is going on.
 """
 
 from __future__ import annotations
@@ -25,10 +25,8 @@ class State(threading.local):
     device: Any = None
 
     def refresh(self) -> None:
-        """Recomputes ``busy`` after the trace or the tapes changed."""
-        self.busy = (
-            self.trace is not None or bool(self.tapes) or (self.device is not None)
-        )
+        """Recomputes ``busy`` after the trace or the device changed."""
+        self.busy = self.trace is not None or self.device is not None
 
 
 state = State()

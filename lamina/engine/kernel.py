@@ -136,14 +136,15 @@ class Kernel:
         if found is None:
             found = Kernel(
                 f"gradient of {self.public_name}",
-                lambda *arrays: self._pull(arrays, wanted, given),
+                lambda *arrays: self.pull(arrays, wanted, given),
             )
             self._backward[wanted, given] = found
         return found
 
-    def _pull(
+    def pull(
         self, arrays: Sequence[Any], wanted: tuple[int, ...], given: tuple[int, ...]
     ) -> tuple[Any, ...]:
+        """What the `backward` kernel computes."""
         inputs = arrays[: len(arrays) - len(given)]
         chosen = [inputs[index] for index in wanted]
         floating, vjp, _ = jax.vjp(self.primal(inputs, wanted), *chosen, has_aux=True)
@@ -277,6 +278,15 @@ def execute(kernel: Kernel, tensors: list[Tensor]) -> Any:
     for tape in watching:
         tape.record(Record(kernel, tensors, outputs, wanted, pullback))
     return result
+
+
+def record(
+    kernel: Kernel, inputs: list[Tensor], outputs: list[Tensor], watching: list[Any]
+) -> None:
+    """Records an eager execution that kept no residuals."""
+    wanted = _wanted(inputs, watching)
+    for tape in watching:
+        tape.record(Record(kernel, inputs, outputs, wanted, None))
 
 
 def _wanted(tensors: list[Tensor], watching: list[Any]) -> tuple[int, ...]:

@@ -34,7 +34,7 @@ from lamina.engine.context import state
 from lamina.engine.dtypes import DType
 from lamina.engine.errors import DTypeError, InvalidArgumentError
 from lamina.engine.failure import explain
-from lamina.engine.kernel import HostOpInTrace, Kernel, execute
+from lamina.engine.kernel import HostOpInTrace, Kernel, execute, record
 from lamina.engine.tensor import Tensor, Tracer, convert_to_tensor, is_tensor
 
 Array: TypeAlias = jax.Array | np.ndarray[Any, Any]
@@ -70,9 +70,11 @@ class Op(Generic[P, R]):
         self._names = tuple(p.name for p in self.parameters)
         self._defaults = tuple(p.default for p in self.parameters)
         self._leading = _leading_tensors(self.parameters)
-        leading = self.parameters[: max(self._leading, 0)]
+        self._listed = self._leading == 0 and _leading_list(self.parameters)
+        leading = self.parameters[: max(self._leading, 1)]
         self._all_same = all(parameter.same for parameter in leading)
-        self._fast: dict[Any, Callable[..., Any]] = {}
+        self._plain: Kernel | None = None  # of calls without attributes
+        self._fast: dict[Any, Kernel] = {}
         self._kernels: dict[Any, Kernel] = {}
         for name in ("__name__", "__qualname__", "__doc__", "__module__"):
             setattr(self, name, getattr(lower, name))
@@ -90,39 +92,64 @@ class Op(Generic[P, R]):
         return f"<op {self.public_name}>"
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
-        if state.busy or (count := self._leading) < 0:
+        count = self._leading
+        if state.busy or count < 0:
+            return self._call(args, kwargs)
+        given: Sequence[Any]
+        if self._listed:
+            if not args or type(args[0]) not in (list, tuple):
+                return self._call(args, kwargs)
+            given = args[0]  # type: ignore[assignment]
+            kernel = self._find((len(given), *args[1:]), kwargs)
+        elif len(args) == count and not kwargs:
+            kernel, given = self._plain, args
+        else:
+            kernel, given = self._find(args[count:], kwargs), args[:count]
+        if kernel is None or (len(given) != count and not self._listed):
             return self._call(args, kwargs)
         arrays: list[Any] = []
+        tensors: list[Any] = []
         numbers = False
-        for value in args[:count]:
+        for value in given:
             kind = type(value)
-            if kind is Tensor:
-                arrays.append(value._value)  # type: ignore[attr-defined]
-            elif kind is float or kind is int:
-                numbers = True
-                arrays.append(value)
-            elif hasattr(kind, "__lamina_tensor__"):
-                arrays.append(value.__lamina_tensor__()._value)  # type: ignore[attr-defined]
-            else:
-                return self._call(args, kwargs)
-        if len(arrays) != count or (numbers and not self._adapt(arrays)):
+            if kind is not Tensor:
+                if kind is float or kind is int:
+                    numbers = True
+                    arrays.append(value)
+                    tensors.append(None)
+                    continue
+                if not hasattr(kind, "__lamina_tensor__"):
+                    return self._call(args, kwargs)
+                value = value.__lamina_tensor__()  # type: ignore[attr-defined]
+            tensors.append(value)
+            array = value._value
+            arrays.append(value.placed() if type(array) is np.ndarray else array)
+        if numbers and not self._adapt(arrays):
             return self._call(args, kwargs)
-        rest = args[count:]
+        watching = None
+        if state.tapes and kernel.differentiable:
+            watching = [tape for tape in state.tapes if tape.watches(tensors)]
         try:
-            run = self._fast.get((rest, *map(type, rest), *kwargs.items()))
-        except TypeError:
-            run = self._fast.get(_hashable(rest, kwargs))
-        if run is None:
-            return self._call(args, kwargs)
-        try:
-            out = run(*arrays)
+            out = kernel.jit(*arrays)
         except Exception as error:
             if any(array.dtype == object for array in arrays):
                 return self._call(args, kwargs)  # strings, on the host
             raise explain(error, self, arrays) from None
-        if isinstance(out, tuple | list):
-            return _wrap(out)  # type: ignore[no-any-return]
-        return Tensor(out)  # type: ignore[return-value]
+        result: Any = _wrap(out) if isinstance(out, tuple | list) else Tensor(out)
+        if watching:
+            if numbers:
+                pairs = zip(tensors, arrays, strict=True)
+                tensors = [Tensor(a) if t is None else t for t, a in pairs]
+            outputs = [result] if type(result) is Tensor else list(result)
+            record(kernel, tensors, outputs, watching)
+        return result  # type: ignore[no-any-return]
+
+    def _find(self, rest: tuple[Any, ...], kwargs: dict[str, Any]) -> Kernel | None:
+        """The kernel that an earlier call with these attributes took."""
+        try:
+            return self._fast.get((rest, *map(type, rest), *kwargs.items()))
+        except TypeError:
+            return self._fast.get(_hashable(rest, kwargs))
 
     def _adapt(self, arrays: list[Any]) -> bool:
         """Gives Python numbers the dtype of the arrays beside them, in place."""
@@ -157,20 +184,28 @@ class Op(Generic[P, R]):
         kernel, tensors = self.prepare(values)
         result = execute(kernel, tensors)
         count = self._leading
-        if kernel.compiled and 0 <= count <= len(args) and len(tensors) == count:
+        if self._listed:
+            if args and kernel.compiled and type(args[0]) in (list, tuple):
+                self._remember((len(tensors), *args[1:]), kwargs, kernel)
+        elif kernel.compiled and 0 <= count <= len(args) and len(tensors) == count:
             self._remember(args[count:], kwargs, kernel)
         return result
 
     def _remember(self, rest: Any, kwargs: dict[str, Any], kernel: Kernel) -> None:
         """Lets the next call with these attributes take the short way."""
+        if kernel.keep_residuals:
+            return
+        if not rest and not kwargs:
+            self._plain = kernel
+            return
         if len(self._fast) >= 1024 or any(map(is_tensor, (*rest, *kwargs.values()))):
             return
         try:
-            self._fast[rest, *map(type, rest), *kwargs.items()] = kernel.jit
+            self._fast[rest, *map(type, rest), *kwargs.items()] = kernel
         except TypeError:
             key = _hashable(rest, kwargs)
             if key is not None:
-                self._fast[key] = kernel.jit
+                self._fast[key] = kernel
 
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
         """The arguments in the order of the parameters, defaults filled in."""
@@ -438,7 +473,15 @@ def _leading_tensors(parameters: Sequence[_Parameter]) -> int:
             break
         count += 1
     rest = parameters[count:]
+    if not count and _leading_list(parameters):
+        return 0
     return count if all(p.kind in ("attribute", "name") for p in rest) else -1
+
+
+def _leading_list(parameters: Sequence[_Parameter]) -> bool:
+    """Whether a list of tensors comes first and all the rest are attributes."""
+    first, *rest = [parameter.kind for parameter in parameters] or ["name"]
+    return first == "list" and not {"tensor", "list"} & {*rest}
 
 
 _CLASSES: dict[str, Callable[[DType], bool]] = {

@@ -19,6 +19,7 @@ import numpy as np
 from jax import numpy as jnp
 
 from lamina.engine import nest
+from lamina.engine.backward import gradients
 from lamina.engine.context import state
 from lamina.engine.errors import message
 from lamina.engine.kernel import Kernel, Record, execute, inexact
@@ -34,8 +35,6 @@ class UnconnectedGradients(enum.Enum):
     ZERO = "zero"
 
 
-_ADD = Kernel("add gradients", lambda x, y: x + y)
-_ONES = Kernel("ones", lambda x: jnp.ones(x.shape, x.dtype))
 _ZEROS = Kernel("zeros", lambda x: jnp.zeros(x.shape, x.dtype))
 
 
@@ -86,12 +85,11 @@ class GradientTape:
         if self._recording:
             raise ValueError("tf.GradientTape: the tape is already recording.")
         state.tapes = (*state.tapes, self)
-        state.busy = self._recording = True
+        self._recording = True
 
     def _stop(self) -> None:
         state.tapes = tuple(tape for tape in state.tapes if tape is not self)
         self._recording = False
-        state.refresh()
 
     # ------------------------------------------------------ used by the engine
 
@@ -200,7 +198,9 @@ class GradientTape:
         flat_sources = nest.flatten(sources, expand_composites=True)
         self._check_sources(flat_sources)
         seeds = self._seeds(target, output_gradients)
-        found = self._walk(seeds, [self._tensors_of(s) for s in flat_sources])
+        found = gradients(
+            self._records, seeds, [self._tensors_of(s) for s in flat_sources]
+        )
         if not self._persistent:
             self._used = True
             self._records, self._ids = [], {}
@@ -257,70 +257,10 @@ class GradientTape:
             if not inexact(tensor):
                 _warn_dtype(tensor)
             elif seed is None:
-                seeds.append((tensor, execute(_ONES, [tensor])))
+                seeds.append((tensor, None))
             else:
                 seeds.append((tensor, convert_to_tensor(seed, tensor.dtype)))
         return seeds
-
-    def _walk(
-        self, seeds: list[tuple[Tensor, Any]], sources: list[list[Tensor]]
-    ) -> list[Any]:
-        needed = {id(tensor) for group in sources for tensor in group}
-        kept = set(needed)
-        useful = []
-        for record in self._records:
-            wanted = [i for i in record.wanted if id(record.inputs[i]) in needed]
-            if wanted:
-                needed.update(id(output) for output in record.outputs)
-            useful.append(wanted)
-        gradients: dict[int, Tensor] = {}
-        for tensor, seed in seeds:
-            _accumulate(gradients, tensor, seed)
-        for record, wanted in zip(
-            reversed(self._records), reversed(useful), strict=True
-        ):
-            if not wanted:
-                continue
-            outputs = [output for output in record.outputs if inexact(output)]
-            cotangents = [gradients.get(id(output)) for output in outputs]
-            for output in outputs:
-                if id(output) not in kept:
-                    gradients.pop(id(output), None)
-            if all(cotangent is None for cotangent in cotangents):
-                continue
-            pulled = self._pull(record, wanted, cotangents)
-            for index, gradient in zip(wanted, pulled, strict=True):
-                if gradient is not None:
-                    _accumulate(gradients, record.inputs[index], gradient)
-        results: list[Any] = []
-        for group in sources:
-            parts = [gradients[id(t)] for t in group if id(t) in gradients]
-            total = parts[0] if parts else None
-            for part in parts[1:]:
-                total = execute(_ADD, [total, part])  # type: ignore[list-item]
-            results.append(total)
-        return results
-
-    def _pull(
-        self, record: Record, wanted: list[int], cotangents: list[Any]
-    ) -> Sequence[Any]:
-        kernel = record.kernel
-        if kernel is None:  # a custom gradient: a function of tensors
-            found = record.pullback(cotangents)  # type: ignore[misc]
-            return [found[index] for index in wanted]
-        if record.pullback is not None and not state.tapes:
-            raw = [None if c is None else _raw(c) for c in cotangents]
-            pulled = record.pullback(raw)
-            at = {index: place for place, index in enumerate(record.wanted)}
-            results = [Tensor(pulled[at[index]]) for index in wanted]
-            if state.trace is not None:
-                state.trace.adopt(results)
-            return results
-        given = tuple(i for i, c in enumerate(cotangents) if c is not None)
-        backward = kernel.backward(tuple(wanted), given)
-        present = [cotangent for cotangent in cotangents if cotangent is not None]
-        found = execute(backward, [*record.inputs, *present])
-        return list(found)
 
     def jacobian(
         self,
@@ -455,15 +395,6 @@ def _one_hot(target: Tensor, index: int) -> Any:
     seed = np.zeros(target.shape.num_elements() or 0, target.dtype.np_dtype)
     seed[index] = 1
     return jax.device_put(seed.reshape(target.shape))
-
-
-def _raw(tensor: Tensor) -> Any:
-    return tensor._value if state.trace is None else state.trace.use(tensor)
-
-
-def _accumulate(gradients: dict[int, Tensor], tensor: Tensor, value: Tensor) -> None:
-    before = gradients.get(id(tensor))
-    gradients[id(tensor)] = value if before is None else execute(_ADD, [before, value])
 
 
 def _zeros_like(source: Any) -> Tensor:

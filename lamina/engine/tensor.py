@@ -37,6 +37,7 @@ if "JAX_TRACEBACK_FILTERING" not in os.environ:
     jax.config.update("jax_traceback_filtering", "off")  # see failure.hide_frames
 
 Tracer = jax.core.Tracer
+_PLACE = jax.jit(lambda x: x)  # cheaper than jax.device_put for a small array
 
 
 class Tensor(TensorOperators):
@@ -45,9 +46,10 @@ class Tensor(TensorOperators):
     Reference: ``tf.Tensor``.
     """
 
-    __slots__ = ("__weakref__", "_keras_logits", "_keras_mask", "_value")
+    __slots__ = ("__weakref__", "_keras_logits", "_keras_mask", "_placed", "_value")
     __array_priority__ = 100
     _keras_logits: Any
+    _placed: Any
     _value: Any
 
     def __init__(self, value: Any) -> None:
@@ -137,6 +139,21 @@ class Tensor(TensorOperators):
             "Return it from the function, use tf.print, or call the function eagerly "
             "with tf.config.run_functions_eagerly(True)."
         )
+
+    def placed(self) -> Any:
+        """The array to compute with, for a tensor that the host holds.
+
+        From its second use on that is a copy on the device, which compiled calls take
+        in without converting it each time.
+        """
+        try:
+            found = self._placed
+        except AttributeError:
+            self._placed = None
+            return self._value
+        if found is None and self._value.dtype != object:
+            found = self._placed = _PLACE(self._value)
+        return self._value if found is None else found
 
     def ref(self) -> Reference:
         """A hashable reference, usable as a dictionary key."""

@@ -52,6 +52,11 @@ class VariableAggregation(enum.Enum):
 
 _ASSIGN_ADD = Kernel("Variable.assign_add", lambda x, y: x + y)
 _ASSIGN_SUB = Kernel("Variable.assign_sub", lambda x, y: x - y)
+_IN_PLACE = {
+    kernel: jax.jit(kernel.call, donate_argnums=0)
+    for kernel in (_ASSIGN_ADD, _ASSIGN_SUB)
+}
+_ROWS = Kernel("Variable.sparse_read", lambda x, i: jnp.take(x, i, axis=0))
 _AT: dict[str, str] = {
     "update": "set",
     "sub": "subtract",
@@ -270,10 +275,8 @@ class Variable(TensorOperators):
 
     def sparse_read(self, indices: Any, name: str | None = None) -> Tensor:
         """The rows at ``indices``."""
-        return execute(
-            Kernel("Variable.sparse_read", lambda x, i: jnp.take(x, i, axis=0)),
-            [self.read_value(), convert_to_tensor(indices)],
-        )  # type: ignore[no-any-return]
+        found = execute(_ROWS, [self.read_value(), convert_to_tensor(indices)])
+        return found  # type: ignore[no-any-return]
 
     # ------------------------------------------------------ writing
 
@@ -347,6 +350,15 @@ class Variable(TensorOperators):
 
     def _update(self, kernel: Kernel, name: str, delta: Any, read_value: bool) -> Any:
         tensor = convert_to_tensor(delta, self._dtype)
+        now = self._tensor._value
+        if (
+            state.trace is None
+            and tensor._value.shape == now.shape
+            and not isinstance(now, np.ndarray)
+        ):
+            del now
+            self._set_in_place(kernel, tensor)
+            return self if read_value else None
         if not _broadcasts(tensor.shape, self.shape):
             raise ShapeError.of(
                 f"Variable.{name} ('{self._name}')",
@@ -356,6 +368,14 @@ class Variable(TensorOperators):
         with _untaped():
             self._store(execute(kernel, [self.read_value(), tensor]))
         return self if read_value else None
+
+    def _set_in_place(self, kernel: Kernel, delta: Tensor) -> None:
+        """Updates the value where it lies, unless someone else holds it."""
+        run = _IN_PLACE[kernel] if self.is_sole_owner() else kernel.jit
+        array = delta._value
+        if isinstance(array, np.ndarray):
+            array = delta.placed()
+        self._tensor = Tensor(run(self._tensor._value, array))
 
     def _scatter(self, kernel: Kernel, slices: Any) -> Variable:
         indices = convert_to_tensor(slices.indices)

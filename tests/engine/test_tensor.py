@@ -153,3 +153,45 @@ def test_tensor_spec():
     assert tf.type_spec_from_value(1.0) == tf.TensorSpec([], tf.float32)
     merged = tf.TensorSpec([2]).most_specific_compatible_type(tf.TensorSpec([3]))
     assert merged.shape == (None,)
+
+
+def test_a_constant_used_again_stays_static() -> None:
+    shape = tf.constant([2, 3])
+    for _ in range(3):
+        assert (shape + shape).numpy().tolist() == [4, 6]
+    reshaped = tf.function(lambda x: tf.reshape(x, shape))(tf.range(6))
+    assert reshaped.shape == (2, 3)
+
+
+@pytest.mark.parametrize(
+    ("value", "dtype"),
+    [
+        ([1, 2], "int32"),
+        ([[1, 2**31 - 1], [-(2**31), 0]], "int32"),
+        ([1, 2**31], "int64"),
+        ([2**63], "uint64"),
+        ([[1.0], [1e300]], "float32"),
+        ([1, 2.5], "float32"),
+        ([], "float32"),
+        ([[], []], "float32"),
+        ([True, False], "bool"),
+        ([np.float64(1.0)], "float64"),
+    ],
+)
+def test_lists_of_numbers(value: list[object], dtype: str) -> None:
+    with np.errstate(over="ignore"):
+        found = tf.constant(value)
+    assert found.dtype == dtype
+    with np.errstate(over="ignore"):
+        np.testing.assert_array_equal(found, np.array(value).astype(dtype))
+
+
+def test_joined_lists_take_the_short_way_too() -> None:
+    x = tf.constant([1.0, 2.0])
+    for _ in range(2):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = tf.stack([x, 2.0 * x, [5.0, 6.0]], axis=1)
+            z = tf.concat((y, y), axis=0)
+        assert z.shape == (4, 3)
+        np.testing.assert_array_equal(tape.gradient(z, x), [6, 6])

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import lamina as tf
+from lamina.engine import variable as variable_module
 
 
 def test_creation():
@@ -83,3 +84,33 @@ def test_symbolic_value_cannot_escape():
     with pytest.raises(ValueError, match="traced function"):
         v.assign(kept[0])
     assert float(v) == 1.0
+
+
+def test_an_update_in_place_keeps_what_was_read() -> None:
+    v = tf.Variable([1.0, 2.0])
+    read, view = v.value(), np.asarray(v)
+    v.assign_add([1.0, 1.0])
+    v.assign_add([1.0, 1.0])
+    np.testing.assert_array_equal(read, [1, 2])
+    np.testing.assert_array_equal(view, [1, 2])
+    view = np.asarray(v)
+    v.assign_sub(v)
+    np.testing.assert_array_equal(view, [3, 4])
+    np.testing.assert_array_equal(v, [0, 0])
+    with tf.GradientTape() as tape:
+        y = v * v
+        v.assign_add([5.0, 5.0])
+    np.testing.assert_array_equal(tape.gradient(y, v), [0, 0])
+
+
+def test_updates_share_one_program() -> None:
+    v = tf.Variable(np.zeros(7, "float32"))
+    one = tf.ones(7)
+    for _ in range(2):  # the array of the initial value, then that of a program
+        v.assign_add(one)
+    programs = {k: run._cache_size() for k, run in variable_module._IN_PLACE.items()}
+    for _ in range(3):
+        v.assign_add(one)
+    after = {k: run._cache_size() for k, run in variable_module._IN_PLACE.items()}
+    assert after == programs
+    np.testing.assert_array_equal(v, np.full(7, 5.0))

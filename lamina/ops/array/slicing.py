@@ -7,6 +7,7 @@ to the program as data, so that ``x[0]``, ``x[1]`` … share one compilation.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import jax.numpy as jnp
@@ -254,12 +255,18 @@ def getitem(x: Any, key: Any) -> Tensor:
 
 
 def _eager(x: Tensor, entries: tuple[Any, ...]) -> Tensor:
+    starts, key = _moved(entries, x._value.shape)
+    return index_static(x, key) if starts is None else index_dynamic(x, starts, key)
+
+
+@lru_cache(maxsize=4096)
+def _moved(
+    entries: tuple[Any, ...], shape: tuple[int, ...]
+) -> tuple[Tensor | None, tuple[Any, ...]]:
     """Moves starts out of the key, so that neighbours share a compiled program."""
-    shape = x._value.shape
-    parts = _plan(entries, shape, ())
     starts: list[int] = []
     key: list[Any] = []
-    for part in parts:
+    for part in _plan(entries, shape, ()):
         if part.kind == "new":
             key.append(None)
         elif part.kind == "int":
@@ -270,9 +277,7 @@ def _eager(x: Tensor, entries: tuple[Any, ...]) -> Tensor:
         else:
             key.append(("window", part.size, part.step))
             starts.append(part.start)
-    if not starts:
-        return index_static(x, tuple(key))
-    return index_dynamic(x, Tensor(np.asarray(starts, np.int32)), tuple(key))
+    return Tensor(np.asarray(starts, np.int32)) if starts else None, tuple(key)
 
 
 def _with_tensors(x: Any, entries: tuple[Any, ...]) -> Tensor:
