@@ -8,10 +8,6 @@ NAMES: dict[str, tuple[str, ...]] = {
         "scalar_mul math.scalar_mul",
         "divide math.divide",
         "truediv math.truediv",
-        "math.floordiv floordiv",
-        "math.mod math.floormod @ floormod",
-        "truncatediv",
-        "truncatemod",
         "realdiv",
         "pow math.pow @ power",
         "maximum math.maximum",
@@ -37,6 +33,12 @@ NAMES: dict[str, tuple[str, ...]] = {
         "math.is_finite",
         "math.is_non_decreasing",
         "math.is_strictly_increasing",
+    ),
+    "lamina.ops.math.division": (
+        "math.floordiv floordiv",
+        "math.mod math.floormod @ floormod",
+        "truncatediv",
+        "truncatemod",
     ),
     "lamina.ops.math.elementwise": (
         "abs math.abs @ absolute",

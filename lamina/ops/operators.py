@@ -23,8 +23,6 @@ from lamina.ops.bitwise import bitwise_and, bitwise_or, bitwise_xor, invert
 from lamina.ops.linalg.products import matmul
 from lamina.ops.math.arithmetic import (
     add,
-    floordiv,
-    floormod,
     multiply,
     power,
     subtract,
@@ -42,6 +40,7 @@ from lamina.ops.math.comparison import (
     logical_xor,
     not_equal,
 )
+from lamina.ops.math.division import floordiv, floormod
 from lamina.ops.math.elementwise import absolute, negative
 
 _OWN = (bool, int, float, complex, str, bytes, list, tuple, np.ndarray, np.generic)

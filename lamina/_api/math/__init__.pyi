@@ -6,9 +6,6 @@ from lamina.ops.math.arithmetic import add as add
 from lamina.ops.math.arithmetic import add_n as add_n
 from lamina.ops.math.arithmetic import atan2 as atan2
 from lamina.ops.math.arithmetic import divide as divide
-from lamina.ops.math.arithmetic import floordiv as floordiv
-from lamina.ops.math.arithmetic import floormod as floormod
-from lamina.ops.math.arithmetic import floormod as mod
 from lamina.ops.math.arithmetic import maximum as maximum
 from lamina.ops.math.arithmetic import minimum as minimum
 from lamina.ops.math.arithmetic import multiply as multiply
@@ -39,6 +36,9 @@ from lamina.ops.math.complex_numbers import imag as imag
 from lamina.ops.math.complex_numbers import real as real
 from lamina.ops.math.counting import bincount as bincount
 from lamina.ops.math.counting import confusion_matrix as confusion_matrix
+from lamina.ops.math.division import floordiv as floordiv
+from lamina.ops.math.division import floormod as floormod
+from lamina.ops.math.division import floormod as mod
 from lamina.ops.math.elementwise import absolute as abs
 from lamina.ops.math.elementwise import acos as acos
 from lamina.ops.math.elementwise import acosh as acosh

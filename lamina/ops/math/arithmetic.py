@@ -12,7 +12,6 @@ import operator
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
 
 from lamina.engine import dtypes
 from lamina.engine.errors import DTypeError, InvalidArgumentError, ShapeError
@@ -192,88 +191,6 @@ def truediv(x: Same, y: Same, name: str | None = None) -> Array:
     Reference: ``tf.math.truediv``.
     """
     return quotient("tf.math.truediv", x, y)
-
-
-@op("math.floordiv", dtypes=REAL, differentiable=False)
-def floordiv(x: Same, y: Same, name: str | None = None) -> Array:
-    """The quotient rounded towards minus infinity, ``x // y``.
-
-    Args:
-        x: a real tensor.
-        y: a tensor of the same dtype whose shape broadcasts with that of ``x``.
-        name: a name scope.
-
-    Returns:
-        A tensor of the broadcast shape and the same dtype. No gradient flows.
-
-    Raises:
-        InvalidArgumentError: if dtypes differ or shapes do not broadcast.
-
-    Reference: ``tf.math.floordiv``. Dividing an integer by zero gives -1 here, as
-    XLA defines it, where TensorFlow on a CPU raises.
-    """
-    check_broadcast("tf.math.floordiv", x, y)
-    return jnp.floor_divide(x, y)
-
-
-@op("math.mod", dtypes=REAL)
-def floormod(x: Same, y: Same, name: str | None = None) -> Array:
-    """The remainder of the floored quotient; it has the sign of ``y``.
-
-    Args:
-        x: a real tensor.
-        y: a tensor of the same dtype whose shape broadcasts with that of ``x``.
-        name: a name scope.
-
-    Returns:
-        A tensor of the broadcast shape and the same dtype.
-
-    Raises:
-        InvalidArgumentError: if dtypes differ or shapes do not broadcast.
-
-    Reference: ``tf.math.floormod``. An integer remainder by zero is ``x`` here,
-    where TensorFlow on a CPU raises.
-    """
-    check_broadcast("tf.math.floormod", x, y)
-    return jnp.mod(x, y)
-
-
-@op("truncatediv", dtypes=REAL, differentiable=False)
-def truncatediv(x: Same, y: Same, name: str | None = None) -> Array:
-    """The integer quotient rounded towards zero, as in C.
-
-    Args:
-        x: a real tensor.
-        y: a tensor of the same dtype whose shape broadcasts with that of ``x``.
-        name: a name scope.
-
-    Returns:
-        A tensor of the broadcast shape and the same dtype. No gradient flows.
-
-    Reference: ``tf.truncatediv``.
-    """
-    check_broadcast("tf.truncatediv", x, y)
-    if jnp.issubdtype(x.dtype, jnp.integer):
-        return lax.div(*jnp.broadcast_arrays(x, y))
-    return jnp.trunc(x / y)
-
-
-@op("truncatemod", dtypes=REAL)
-def truncatemod(x: Same, y: Same, name: str | None = None) -> Array:
-    """The remainder of the truncated quotient; it has the sign of ``x``.
-
-    Args:
-        x: a real tensor.
-        y: a tensor of the same dtype whose shape broadcasts with that of ``x``.
-        name: a name scope.
-
-    Returns:
-        A tensor of the broadcast shape and the same dtype.
-
-    Reference: ``tf.truncatemod``.
-    """
-    check_broadcast("tf.truncatemod", x, y)
-    return lax.rem(*jnp.broadcast_arrays(x, y))
 
 
 @op("realdiv", dtypes=FLOAT_OR_COMPLEX)
