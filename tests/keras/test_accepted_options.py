@@ -33,3 +33,10 @@ def test_print_tensor_shortens(capsys):
     x = tf.range(100)
     assert keras.backend.print_tensor(x, "x =", summarize=2) is x
     assert capsys.readouterr().out == "x = [0 1 ... 98 99]\n"
+
+
+def test_einsum_refuses_unknown_arguments():
+    x = tf.ones((2, 3))
+    assert keras.ops.einsum("ij->ji", x, optimize="greedy").shape == (3, 2)
+    with pytest.raises(TypeError, match=r"keras\.ops\.einsum: .*Received: order"):
+        keras.ops.einsum("ij->ji", x, order="left")

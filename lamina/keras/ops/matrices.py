@@ -484,13 +484,23 @@ def einsum(subscripts: str, *operands: Any, **kwargs: Any) -> Tensor:
     Args:
         subscripts: The axes of the operands and of the result, as `"ij,jk->ik"`.
         *operands: Tensors.
-        **kwargs: Accepted: the order of contractions is chosen by the compiler.
+        **kwargs: `optimize`, Keras's choice of an order of contractions, which JAX
+            chooses here.
 
     Returns:
         A tensor of the promoted dtype; int8 gives int32.
 
+    Raises:
+        TypeError: An argument is unknown.
+
     Reference: `keras.ops.einsum`.
     """
+    unknown = sorted(set(kwargs) - {"name", "optimize", "greedy"})
+    if unknown:
+        raise TypeError(
+            "keras.ops.einsum: expected no keyword but optimize. Received: "
+            f"{', '.join(unknown)}. Leave them out."
+        )
     ready, dtype = _for_products(*operands)
     return convert(_einsum(ready, subscripts), dtype)
 

@@ -6,27 +6,29 @@ import jax
 import jax.numpy as jnp
 
 from lamina.engine.op import Array, Same, op
-from lamina.ops.checks import FLOAT_OR_COMPLEX, check_broadcast
+from lamina.ops.checks import FLOAT_OR_COMPLEX, NUMERIC, check_broadcast
+from lamina.ops.math.arithmetic import quotient
 
 
-@op("math.divide_no_nan", dtypes=FLOAT_OR_COMPLEX)
+@op("math.divide_no_nan", dtypes=NUMERIC)
 def divide_no_nan(x: Same, y: Same, name: str | None = None) -> Array:
     """The quotient ``x / y``, and zero where ``y`` is zero.
 
     Args:
-        x: a floating or complex tensor.
+        x: a numeric tensor.
         y: a tensor of the same dtype whose shape broadcasts with that of ``x``.
         name: a name scope.
 
     Returns:
-        A tensor of the broadcast shape and the same dtype. Where ``y`` is zero the
-        gradients are zero too.
+        A tensor of the broadcast shape, of a floating dtype for integers as in
+        ``tf.divide``, else of the same dtype. Where ``y`` is zero the gradients are
+        zero too.
 
     Reference: ``tf.math.divide_no_nan``.
     """
-    check_broadcast("tf.math.divide_no_nan", x, y)
     zero = y == 0
-    return jnp.where(zero, jnp.zeros((), x.dtype), x / jnp.where(zero, 1, y))
+    result = quotient("tf.math.divide_no_nan", x, jnp.where(zero, 1, y).astype(y.dtype))
+    return jnp.where(zero, jnp.zeros((), result.dtype), result)
 
 
 @jax.custom_jvp

@@ -32,3 +32,10 @@ def test_what_is_not_refused():
     assert compiled(tf.constant([4]), tf.constant([0])).shape == (1,)
     assert (tf.constant([7, -7]) // 2).numpy().tolist() == [3, -4]
     assert (7 % tf.constant([4])).numpy().tolist() == [3]
+
+
+def test_divide_no_nan_of_integers():
+    for dtype, result in (("int8", "float32"), ("int32", "float64")):
+        x = tf.constant([1, 3], dtype)
+        out = tf.math.divide_no_nan(x, tf.constant([0, 2], dtype))
+        assert out.dtype == result and out.numpy().tolist() == [0.0, 1.5]
