@@ -128,10 +128,13 @@ def xla_headers():
 kernels = Extension(
     f"{SOURCES.as_posix().replace('/', '.')}.{LIBRARY}",
     sources=sorted(path.as_posix() for path in SOURCES.glob("*.cc")),
-    depends=sorted(path.as_posix() for path in SOURCES.glob("*.h")),
+    depends=sorted(
+        p.as_posix() for kind in ("h", "inc") for p in SOURCES.glob(f"*.{kind}")
+    ),
     language="c++",
     extra_compile_args=[
         *("-std=c++17", "-O3", "-fvisibility=hidden", "-fopenmp"),
+        *("-fno-trapping-math", "-fno-math-errno"),  # loops with choices, as vectors
         *("-Wall", "-Wextra", "-Wno-unused-parameter"),
     ],
     extra_link_args=["-fopenmp", "-Wl,-rpath,$ORIGIN", "-Wl,--strip-all"],

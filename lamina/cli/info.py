@@ -10,7 +10,9 @@ import platform
 
 import jax
 
+from lamina.engine.system.cache import describe as describe_cache
 from lamina.engine.system.device import PLATFORMS, list_logical_devices, usable_devices
+from lamina.kernels.library import status
 from lamina.version import KERAS_VERSION, LAMINA_VERSION, VERSION
 
 _LIBRARIES = ("jax", "jaxlib", "numpy", "ml_dtypes", "h5py")
@@ -53,6 +55,7 @@ def collect() -> dict[str, dict[str, str]]:
         "Versions": versions,
         "Devices": devices,
         "Kernels": _kernels(),
+        "Cache": {"programs": describe_cache()},
     }
 
 
@@ -69,9 +72,9 @@ def _describe(kind: str, name: str) -> str:
 def _kernels() -> dict[str, str]:
     """Whose lowerings run on each platform, and why."""
     default = jax.default_backend()
-    reason = "Lamina has no lowering of its own for it"
     return {
-        each: f"XLA's own: {reason}" + (" (default platform)" * (each == default))
+        each: (status().text if each == "cpu" else "XLA's own")
+        + " (default platform)" * (each == default)
         for each in PLATFORMS
         if usable_devices(each)
     }

@@ -25,6 +25,9 @@ _TARGETS = {
     "lamina_convolution": "LaminaConvolution",
     "lamina_convolution_data": "LaminaConvolutionData",
     "lamina_convolution_filters": "LaminaConvolutionFilters",
+    "lamina_batch_moments": "LaminaBatchMoments",
+    "lamina_batch_apply": "LaminaBatchApply",
+    "lamina_batch_gradient": "LaminaBatchGradient",
 }
 # dnnl_cpu_isa_t, from the newest on: what a processor has includes what is below.
 _INSTRUCTION_SETS = {

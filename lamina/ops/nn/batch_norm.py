@@ -1,81 +1,12 @@
-"""Batch normalisation: one operation for training, one for inference.
-
-The training form has a gradient rule of its own. It keeps the input as it came (a
-half-precision input stays half) and two small vectors, and needs two passes over the
-data, where differentiating the formula step by step keeps several copies.
-"""
+"""Batch normalisation: one operation for training, one for inference."""
 
 from __future__ import annotations
 
-import functools
-import math
-from typing import Any
-
-import jax
 import jax.numpy as jnp
 from jax import lax
 
 from lamina.engine.op import Array, TensorLike, op
-
-
-def _wide(x: Array) -> Array:
-    """At least float32: half precision overflows in sums of squares."""
-    return x.astype(jnp.promote_types(x.dtype, jnp.float32))
-
-
-def _axes(x: Array, axis: int) -> tuple[int, ...]:
-    return tuple(i for i in range(x.ndim) if i != axis % x.ndim)
-
-
-def _spread(vector: Array, x: Array, axis: int) -> Array:
-    """A vector over `axis`, shaped to broadcast with `x`."""
-    shape = [1] * x.ndim
-    shape[axis] = -1
-    return jnp.reshape(vector, shape)
-
-
-def _moments(x: Array, axis: int) -> tuple[Array, Array]:
-    # The mean of (x - mean)^2: E[x^2] - mean^2 loses all digits when the mean is
-    # large against the deviation.
-    axes = _axes(x, axis)
-    mean = jnp.mean(x, axes)
-    return mean, jnp.mean(jnp.square(x - _spread(mean, x, axis)), axes)
-
-
-@functools.partial(jax.custom_vjp, nondiff_argnums=(3, 4))
-def _train(
-    x: Array, scale: Array, offset: Array, axis: int, epsilon: float
-) -> tuple[Array, Array, Array]:
-    return _forward(x, scale, offset, axis, epsilon)[0]
-
-
-def _forward(
-    x: Array, scale: Array, offset: Array, axis: int, epsilon: float
-) -> tuple[tuple[Array, Array, Array], Any]:
-    wide = _wide(x)
-    mean, variance = _moments(wide, axis)
-    inverse = lax.rsqrt(variance + epsilon)
-    centred = wide - _spread(mean, x, axis)
-    y = centred * _spread(inverse * scale, x, axis) + _spread(offset, x, axis)
-    return (y.astype(x.dtype), mean, variance), (x, scale, mean, inverse)
-
-
-def _backward(
-    axis: int, epsilon: float, saved: Any, cotangents: Any
-) -> tuple[Array, Array, Array]:
-    x, scale, mean, inverse = saved
-    dy = _wide(cotangents[0])
-    axes = _axes(x, axis)
-    count = math.prod(x.shape[i] for i in axes)
-    normal = (_wide(x) - _spread(mean, x, axis)) * _spread(inverse, x, axis)
-    d_offset = jnp.sum(dy, axes)
-    d_scale = jnp.sum(dy * normal, axes)
-    inner = (_spread(d_offset, x, axis) + normal * _spread(d_scale, x, axis)) / count
-    dx = (dy - inner) * _spread(inverse * scale, x, axis)
-    return dx.astype(x.dtype), d_scale, d_offset
-
-
-_train.defvjp(_forward, _backward)
+from lamina.kernels.batch_norm import moments, other_axes, spread, train, wide
 
 
 @op("keras.layers.BatchNormalization", dtypes="real_floating")
@@ -110,7 +41,7 @@ def batch_norm_training(
     dtype = jnp.promote_types(x.dtype, jnp.float32)
     scale = jnp.ones(size, dtype) if scale is None else scale.astype(dtype)
     offset = jnp.zeros(size, dtype) if offset is None else offset.astype(dtype)
-    y, mean, variance = _train(x, scale, offset, axis, epsilon)
+    y, mean, variance = train(x, scale, offset, axis, epsilon)
     return y, lax.stop_gradient(mean), lax.stop_gradient(variance)
 
 
@@ -144,14 +75,14 @@ def batch_norm_inference(
 
     Reference: `keras.ops.batch_normalization`.
     """
-    wide = _wide(x)
-    factor = lax.rsqrt(variance.astype(wide.dtype) + epsilon)
+    full = wide(x)
+    factor = lax.rsqrt(variance.astype(full.dtype) + epsilon)
     if scale is not None:
-        factor = factor * scale.astype(wide.dtype)
-    shift = -mean.astype(wide.dtype) * factor
+        factor = factor * scale.astype(full.dtype)
+    shift = -mean.astype(full.dtype) * factor
     if offset is not None:
-        shift = shift + offset.astype(wide.dtype)
-    y = wide * _spread(factor, x, axis) + _spread(shift, x, axis)
+        shift = shift + offset.astype(full.dtype)
+    y = full * spread(factor, x, axis) + spread(shift, x, axis)
     return y.astype(x.dtype)
 
 
@@ -176,11 +107,11 @@ def batch_moments(
     Returns:
         `(mean, variance)`, vectors over `axis` of at least float32.
     """
-    wide, axes = _wide(x), _axes(x, axis)
+    full, axes = wide(x), other_axes(x, axis)
     if mask is None:
-        return _moments(wide, axis)
+        return moments(x, axis)
     kept = jnp.broadcast_to((mask != 0)[..., None], x.shape)
-    count = jnp.sum(kept, axes).astype(wide.dtype) + epsilon
-    mean = jnp.sum(jnp.where(kept, wide, 0), axes) / count
-    squares = jnp.square(wide - _spread(mean, x, axis))
+    count = jnp.sum(kept, axes).astype(full.dtype) + epsilon
+    mean = jnp.sum(jnp.where(kept, full, 0), axes) / count
+    squares = jnp.square(full - spread(mean, x, axis))
     return mean, jnp.sum(jnp.where(kept, squares, 0), axes) / count
