@@ -73,6 +73,10 @@ class KerasSide:
             return self.calls.matmul(int(what.removeprefix("matmul_")), dtype)
         return getattr(self.calls, what)()
 
+    def wait(self, result: Any) -> Any:
+        """Returns when a result is there."""
+        return result.block_until_ready() if self.name == KERAS_JAX else result.numpy()
+
     def stream(self, what: str, count: int) -> Any:
         """A `tf.data` pipeline of `count` elements."""
         return getattr(self.calls, what)(count)

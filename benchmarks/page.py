@@ -30,13 +30,15 @@ def introduction(results: list[Result], effort: Effort, note: str) -> str:
     """How it was measured, and where."""
     packages = ", ".join(f"{n} {version(n)}" for n in PACKAGES if installed(n))
     counted = [result.steps for result in results if result.item.in_steps]
-    steps = f"{min(counted)} to {max(counted)} steps" if counted else "steps"
+    steps = (
+        " to ".join(map(str, sorted({min(counted), max(counted)}))) if counted else ""
+    )
     text = f"""# Benchmarks
 
 Written by `make bench` on {datetime.now(UTC):%Y-%m-%d}; only the notes at the end are
 by hand (`docs/benchmarks-notes.md`). Medians of {effort.rounds} rounds in which the
-implementations take turns, each in a process of its own; {steps} in a row of
-the table, the same number for all; 32 rows a step where nothing else is said. Beside
+implementations take turns, each in a process of its own; {steps} steps in a row
+of the table, the same number for all; 32 rows a step where nothing else is said. Beside
 each number: how many times Lamina's it is (above 1: Lamina is faster, or needs less).
 
 Each implementation has its best setting: TensorFlow with XLA or without, PyTorch with

@@ -134,6 +134,9 @@ class TorchSide:
         large = torch.rand(size, size).to(getattr(torch, dtype))
         return lambda: torch.matmul(large, large)
 
+    def wait(self, result: Any) -> None:
+        """PyTorch's calls on a CPU return when they are done."""
+
 
 def tape() -> Callable[[], Any]:
     """A training step's gradient, op by op."""

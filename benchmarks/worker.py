@@ -8,6 +8,7 @@ environment says when the process was started (`BENCHMARK_STARTED`).
 import gc
 import json
 import os
+import statistics
 import sys
 import time
 from collections import deque
@@ -46,23 +47,20 @@ def seconds(call: Callable[[], Any]) -> float:
     return taken
 
 
-def each(call: Callable[[], Any], least: float) -> float:
-    """Seconds for a call, repeated for at least that long; the last result is waited
-    for."""
+def each(
+    call: Callable[[], Any], least: float, wait: Callable[[Any], Any] = id
+) -> float:
+    """Seconds for a call: the median of five loops that take `least` together."""
 
-    def loop() -> None:
+    def loop(count: int) -> None:
         for _ in range(count):
             result = call()
-        if hasattr(result, "numpy"):
-            result.numpy()
-        elif hasattr(result, "block_until_ready"):
-            result.block_until_ready()
+        wait(result)
 
-    count = 1
-    loop()
-    while (taken := seconds(loop)) < least:
-        count = max(2 * count, int(1.1 * count * least / max(taken, 1e-6)))
-    return taken / count
+    loop(3)
+    once = min(seconds(partial(loop, 1)) for _ in range(3))
+    count = max(1, round(least / 5 / once))
+    return statistics.median(seconds(partial(loop, count)) for _ in range(5)) / count
 
 
 def memory(field: str) -> float:
@@ -109,9 +107,10 @@ class Measurements:
             return self._fresh(item, steps)
         if item.what.startswith("data_"):
             stream = self.side.stream(item.what, steps)
+            deque(stream, 0)
             return seconds(lambda: deque(stream, 0)) / steps
         if not item.model:
-            return each(self.side.call(item.what, item.dtype), least)
+            return each(self.side.call(item.what, item.dtype), least, self.side.wait)
         session = self.session(item, setting)
         if item.in_steps:
             run = getattr(session, item.what)
