@@ -244,7 +244,7 @@ class GradientTape:
                 f"GradientTape.gradient: expected {len(targets)} output_gradients, one "
                 f"per target. Received: {len(given)}."
             )
-        seeds = []
+        seeds: list[tuple[Tensor, Any]] = []
         for item, seed in zip(targets, given, strict=True):
             if item is None:
                 raise TypeError(

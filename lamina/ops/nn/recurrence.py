@@ -162,7 +162,8 @@ class UpdateCell(Cell):
 
     def advance(self, gates: Gates, states: States) -> States:
         """The states after a step."""
-        return (self._update(*gates, states[0]),)
+        z, r, new, old = gates
+        return (self._update(z, r, new, old, states[0]),)
 
     def partials(self, gates: Gates, states: States) -> Any:
         """The derivatives of the update."""
@@ -216,12 +217,13 @@ class Sweep:
 
         @jax.custom_vjp
         def sweep(*args: Any) -> Any:
-            final, seen = self._forward(*args, history=self.history)
+            final, seen = self._forward(args, self.history)
             return final, seen[0] if seen else None
 
         def forward(*args: Any) -> Any:
-            final, seen = self._forward(*args, history=True)
-            return (final, seen[0] if self.history else None), (args, seen)
+            final, seen = self._forward(args, True)
+            outputs = seen[0] if seen and self.history else None
+            return (final, outputs), (args, seen)
 
         sweep.defvjp(forward, self._backward)
         return sweep(x, z, weights, bias, states, keep)  # type: ignore[no-any-return]
@@ -232,15 +234,10 @@ class Sweep:
         return lax.scan(body, start, steps, reverse=reverse, unroll=unroll)
 
     def _forward(
-        self,
-        x: Any,
-        z: Any,
-        weights: Any,
-        bias: Any,
-        states: Any,
-        keep: Any,
-        history: bool,
+        self, args: tuple[Any, ...], history: bool
     ) -> tuple[States, States | None]:
+        x, z, weights, bias, states, keep = args
+
         def body(held: States, now: Any) -> tuple[States, States | None]:
             x, z, keep = now
             row = held[0] if x is None else jnp.concatenate([x, held[0]], 1)

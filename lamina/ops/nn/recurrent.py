@@ -164,7 +164,9 @@ class _Sequence:
         last = final[0]
         if keep is not None:
             # A step shows the output of the last step kept up to it, or zeros.
-            shown = keep if self.zero_masked else lax.cummax(keep.astype(jnp.int8))
+            shown = (
+                keep if self.zero_masked else lax.cummax(jnp.asarray(keep, jnp.int8))
+            )
             last = jnp.where(shown[-1] != 0, last, 0)
             if outputs is not None:
                 outputs = jnp.where(shown != 0, outputs, 0)

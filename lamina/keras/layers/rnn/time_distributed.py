@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from lamina.autograph.staging import loops
 from lamina.engine.errors import message
+from lamina.engine.trace import is_tracing
 from lamina.keras.layers.core.wrapper import Wrapper
+from lamina.keras.layers.rnn.rows import only_writes_variables, treats_rows_alone
 from lamina.ops.array.joining import stack
+from lamina.ops.array.shaping import reshape, transpose
 
 
 class TimeDistributed(Wrapper):
@@ -26,6 +30,9 @@ class TimeDistributed(Wrapper):
 
     Raises:
         ValueError: `layer` is not a layer, or the inputs or the mask do not fit.
+
+    Layers that treat each row by itself run once, on all steps as one batch; others
+    step by step.
 
     Reference: `keras.layers.TimeDistributed`.
     """
@@ -59,12 +66,47 @@ class TimeDistributed(Wrapper):
         by_step = mask is not None and self.layer._call_has_mask_arg
         if mask is not None:
             _check_mask(tuple(inputs.shape), tuple(mask.shape))
-        outputs = []
-        for at in range(inputs.shape[1]):
-            if by_step:
-                options["mask"] = mask[:, at]
-            outputs.append(self.layer.call(inputs[:, at], **options))
-        return stack(outputs, axis=1)
+        masks = [mask] if by_step else []
+        if treats_rows_alone(self.layer, training):
+            return self._folded(inputs, masks, options)
+        if is_tracing() and only_writes_variables(self.layer):
+            return self._looped(inputs, masks, options)
+        steps = [
+            self._step(options, inputs[:, at], *(part[:, at] for part in masks))
+            for at in range(inputs.shape[1])
+        ]
+        return stack(steps, axis=1)
+
+    def _step(self, options: dict[str, Any], x: Any, mask: Any = None) -> Any:
+        if mask is not None:
+            options = {**options, "mask": mask}
+        return self.layer.call(x, **options)
+
+    def _folded(self, inputs: Any, masks: list[Any], options: dict[str, Any]) -> Any:
+        """All steps at once, as rows of one batch."""
+        batch, steps = inputs.shape[:2]
+        rows = [
+            reshape(part, (batch * steps, *part.shape[2:])) for part in (inputs, *masks)
+        ]
+        outputs = self._step(options, *rows)
+        return reshape(outputs, (batch, steps, *outputs.shape[1:]))
+
+    def _looped(self, inputs: Any, masks: list[Any], options: dict[str, Any]) -> Any:
+        """One step after the other, in a compiled loop."""
+
+        def body(*now: Any) -> Any:
+            return (), self._step(options, *now)
+
+        by_time = [_swapped(part) for part in (inputs, *masks)]
+        length = inputs.shape[1]
+        _, stacked = loops.scan(
+            body, (), by_time, (), length=length, outputs=lambda output: [output]
+        )
+        return _swapped(stacked[0])
+
+
+def _swapped(x: Any) -> Any:
+    return transpose(x, (1, 0, *range(2, len(x.shape))))
 
 
 def _check_mask(inputs: tuple[int, ...], mask: tuple[int, ...]) -> None:
