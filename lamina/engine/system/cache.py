@@ -24,6 +24,7 @@ import jax
 VARIABLE: Final = "LAMINA_CACHE_DIR"
 LIMIT_BYTES: Final = 1 << 29
 WORTH_SECONDS: Final = 0.05  # programs that compile faster are compiled again
+_FOLDER: Final = "jax_compilation_cache_dir"
 _SUFFIX: Final = "-cache"
 _MARK: Final = ".tidied"
 _ZLIB: Final = b"\x78"
@@ -44,8 +45,9 @@ def enable() -> None:
 
     JAX's own settings are left alone where the user has made them.
     """
-    if jax.config.jax_compilation_cache_dir:
-        _cache.reason = f"JAX's own is used: {jax.config.jax_compilation_cache_dir}"
+    own = getattr(jax.config, _FOLDER)
+    if own:
+        _cache.reason = f"JAX's own is used: {own}"
         return
     folder = wanted_folder()
     if folder is None:
@@ -57,7 +59,7 @@ def enable() -> None:
         return
     _cache.folder = folder = folder.resolve()
     options = {
-        "jax_compilation_cache_dir": str(folder),
+        _FOLDER: str(folder),
         "jax_persistent_cache_min_compile_time_secs": WORTH_SECONDS,
         "jax_persistent_cache_enable_xla_caches": "none",
     }

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from lamina.engine import nest
 from lamina.engine.kernel import HostOpInTrace
 from lamina.engine.trace import HostResult
 from lamina.keras.distribution import distribution
@@ -57,11 +58,6 @@ class StepRunner:
         self._chunk = 1
         self.version: Any = None
 
-    def program(self, batch: Any) -> StepProgram:
-        """The program for batches like this one."""
-        key = batch_key(batch)
-        return self.programs.get(key) or self._trace(key, batch)
-
     def program_of(self, source: ArraySource, rows: int) -> StepProgram:
         """The program for batches of some rows of a source."""
         key = source.batch_key(rows)
@@ -71,6 +67,12 @@ class StepRunner:
             if rows > 1:
                 self._traced.setdefault(source.batch_key(0), rows)
         return found
+
+    def known(self, x: Any) -> StepProgram | None:
+        """The program for a batch that is one array as it is, if there is one."""
+        if self.eager or distribution() is not None:
+            return None
+        return self.programs.get((((x.shape, x.dtype),), None))
 
     def is_row_wise(
         self, source: ArraySource, size: int, other: int | None = None
@@ -111,7 +113,10 @@ class StepRunner:
         """Runs one step on a batch of tensors."""
         if not self.eager:
             try:
-                return self.program(batch).run_batch(batch)
+                leaves = nest.flatten(batch)
+                key = batch_key(batch, leaves)
+                program = self.programs.get(key) or self._trace(key, batch)
+                return program.run_batch([x for x in leaves if x is not None])
             except (HostOpInTrace, HostResult) as reason:
                 self.go_eager(reason)
         return self.function(batch)

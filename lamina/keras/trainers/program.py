@@ -65,9 +65,8 @@ class StepProgram(ConcreteFunction):
         self.loops = runs_in_loops(captured.primitives)
         self.block = block_size(captured)
 
-    def run_batch(self, batch: Any) -> Any:
-        """Runs one step on a batch."""
-        leaves = [leaf for leaf in nest.flatten(batch) if leaf is not None]
+    def run_batch(self, leaves: list[Any]) -> Any:
+        """Runs one step on the flat tensors of a batch."""
         current = distribution()
         if current is not None:
             leaves = [Tensor(current.place(jnp.asarray(t._value))) for t in leaves]
@@ -196,10 +195,9 @@ def _shape(tensor: Any) -> tuple[int, ...]:
     return tuple(int(size) for size in tensor.shape)
 
 
-def batch_key(batch: Any) -> Any:
+def batch_key(batch: Any, leaves: list[Any]) -> Any:
     """What tells batches apart that need different programs."""
-    leaves = nest.flatten(batch)
-    return tuple(map(_leaf_key, leaves)), _skeleton(batch)
+    return tuple(map(_leaf_key, leaves)), skeleton(batch)
 
 
 def _leaf_key(leaf: Any) -> Any:
@@ -209,9 +207,10 @@ def _leaf_key(leaf: Any) -> Any:
     return None if leaf is None else (tuple(leaf.shape), leaf.dtype.np_dtype)
 
 
-def _skeleton(value: Any) -> Any:
+def skeleton(value: Any) -> Any:
+    """The nesting of a value, without its leaves."""
     if isinstance(value, dict):
-        return tuple((key, _skeleton(value[key])) for key in sorted(value))
+        return tuple((key, skeleton(value[key])) for key in sorted(value))
     if isinstance(value, list | tuple):
-        return type(value), *map(_skeleton, value)
+        return type(value), *map(skeleton, value)
     return None

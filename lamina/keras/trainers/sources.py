@@ -22,7 +22,7 @@ from lamina.keras.trainers.packing import (
     pack_x_y_sample_weight,
     unpack_x_y_sample_weight,
 )
-from lamina.keras.trainers.program import batch_key
+from lamina.keras.trainers.program import skeleton
 from lamina.keras.trainers.py_dataset import PyDataset
 
 # Smaller arrays are handed to each dispatch as they are: on CPUs that costs a few
@@ -93,7 +93,12 @@ class ArraySource:
         """The `batch_key` of a batch of some rows."""
         found = self._keys.get(rows)
         if found is None:
-            found = self._keys[rows] = batch_key(self.example(rows))
+            leaves = iter(self.arrays)
+            keys = [
+                leaf if leaf is None else ((rows, *leaf.shape[1:]), next(leaves).dtype)
+                for leaf in nest.flatten(self.template)
+            ]
+            found = self._keys[rows] = (tuple(keys), skeleton(self.template))
         return found
 
     def example(self, rows: int) -> Any:

@@ -22,7 +22,7 @@ from lamina.keras.trainers.packing import (
     train_validation_split,
     unpack_x_y_sample_weight,
 )
-from lamina.keras.trainers.prediction import predict
+from lamina.keras.trainers.prediction import predict, predict_again
 from lamina.keras.trainers.sources import make_source, to_array
 
 
@@ -386,8 +386,12 @@ class Trainer(Compiling):
         Reference: `keras.Model.predict`.
         """
         _take_legacy(x, legacy)
-        source = make_source(x, batch_size=batch_size)
         runner = self._runner("predict_step")
+        if verbose == 0 and not callbacks and steps is None:
+            outputs = predict_again(runner, x, batch_size)
+            if outputs is not None:
+                return outputs
+        source = make_source(x, batch_size=batch_size)
         if verbose == 0 and not callbacks:
             return predict(runner, source, Hooks(), steps)
         callbacks = self._callbacks(
@@ -522,10 +526,11 @@ def callbacks_stopped(model: Any, last: Any) -> bool:
 
 
 def _batch(data: Any) -> Any:
-    def tensor(leaf: Any) -> Any:
-        return None if leaf is None else Tensor(to_array(leaf))
+    return nest.map_structure(_tensor, data)
 
-    return nest.map_structure(tensor, data)
+
+def _tensor(leaf: Any) -> Any:
+    return None if leaf is None else Tensor(to_array(leaf))
 
 
 def _due(epoch: int, frequency: Any) -> bool:

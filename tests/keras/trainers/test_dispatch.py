@@ -1,0 +1,210 @@
+"""How often `fit` and its like trace, compile, and ask the device for values."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from jax import monitoring
+
+import lamina as tf
+from lamina import keras
+from lamina.keras.trainers import hooks
+
+RANDOM = np.random.default_rng(0)
+X = RANDOM.random((70, 6)).astype("float32")
+Y = RANDOM.integers(0, 3, 70)
+
+
+class Compilations:
+    """Counts the programs that XLA compiles."""
+
+    count = 0
+    listening = False
+
+    @classmethod
+    def heard(cls, event: str, seconds: float, **_: Any) -> None:
+        cls.count += event.endswith("backend_compile_duration")
+
+
+@pytest.fixture
+def compilations() -> type[Compilations]:
+    if not Compilations.listening:
+        monitoring.register_event_duration_secs_listener(Compilations.heard)
+        Compilations.listening = True
+    Compilations.count = 0
+    return Compilations
+
+
+def classifier(**options: Any) -> Any:
+    layers = [keras.layers.Dense(5, activation="relu"), keras.layers.Dropout(0.1)]
+    model = keras.Sequential(
+        [keras.Input((6,)), *layers, keras.layers.Dense(3, activation="softmax")]
+    )
+    loss = "sparse_categorical_crossentropy"
+    model.compile("adam", loss, metrics=["accuracy"], **options)
+    return model
+
+
+class Watching(keras.callbacks.Callback):
+    """Looks at single batches."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.losses: list[float] = []
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        self.losses.append(logs["loss"])
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"validation_split": 0.2},
+        {"verbose": 1},
+        {"verbose": 2, "validation_data": (X[:40], Y[:40])},
+        {"class_weight": {0: 1.0, 1: 2.0, 2: 3.0}},
+        {"sample_weight": np.ones(70, "float32")},
+        {"callbacks": [Watching()]},
+        {"shuffle": False, "batch_size": 70},
+        {"steps_per_epoch": 1},
+    ],
+    ids=lambda options: "-".join(options) or "plain",
+)
+def test_the_second_fit_compiles_nothing(
+    options: dict[str, Any], compilations: type[Compilations]
+) -> None:
+    model = classifier()
+    options = {"verbose": 0, "epochs": 2, **options}
+    model.fit(X, Y, **options)
+    programs = [list(runner.programs) for runner in model._runners.values()]
+    compilations.count = 0
+    model.fit(X + 1, Y, **options)
+    assert compilations.count == 0
+    assert [list(runner.programs) for runner in model._runners.values()] == programs
+
+
+@pytest.mark.parametrize("kind", ["mlp", "cnn"])
+def test_few_programs_are_compiled_until_the_first_step(
+    kind: str, compilations: type[Compilations]
+) -> None:
+    """The step itself; weights are drawn without a program for each shape."""
+    keras.utils.set_random_seed(0)
+    if kind == "mlp":
+        model, x = classifier(), X[:64]
+    else:
+        parts: list[Any] = [keras.Input((4, 4, 1))]
+        for filters in (2, 3, 4):
+            parts.append(keras.layers.Conv2D(filters, 3, padding="same"))
+            parts += [keras.layers.BatchNormalization(), keras.layers.ReLU()]
+        parts += [keras.layers.MaxPooling2D(), keras.layers.Flatten()]
+        model = keras.Sequential([*parts, keras.layers.Dense(3)])
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        model.compile("adam", loss, metrics=["accuracy"])
+        x = RANDOM.random((64, 4, 4, 1)).astype("float32")
+    model.fit(x, Y[:64], verbose=0)
+    assert compilations.count <= 2
+
+
+@pytest.fixture
+def reads(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """The logs that are brought to the host."""
+    found: list[Any] = []
+    original = hooks.to_python
+
+    def to_python(logs: Any) -> Any:
+        found.append(logs)
+        return original(logs)
+
+    monkeypatch.setattr(hooks, "to_python", to_python)
+    return found
+
+
+def batches(count: int) -> Iterator[Any]:
+    for _ in range(count):
+        yield X[:8], Y[:8]
+
+
+class Indexed(keras.utils.PyDataset):
+    def __len__(self) -> int:
+        return 200
+
+    def __getitem__(self, index: int) -> Any:
+        return X[:8], Y[:8]
+
+
+@pytest.fixture(scope="module")
+def trained() -> Any:
+    return classifier()
+
+
+@pytest.mark.parametrize("verbose", [0, 1, 2])
+@pytest.mark.parametrize("kind", ["arrays", "generator", "dataset", "indexed"])
+def test_steps_do_not_wait_for_logs(
+    kind: str,
+    verbose: int,
+    trained: Any,
+    reads: list[Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(hooks, "DISPATCH_SECONDS", 1e9)
+    model = trained
+    before = int(model.optimizer.iterations.numpy())
+    if kind == "arrays":
+        rows = np.tile(X[:64], (25, 1))
+        model.fit(rows, np.tile(Y[:64], 25), batch_size=8, verbose=verbose)
+    elif kind == "generator":
+        model.fit(batches(200), verbose=verbose)
+    elif kind == "dataset":
+        rows = tf.data.Dataset.from_tensor_slices((X[:8], Y[:8])).repeat(200).batch(8)
+        model.fit(rows, verbose=verbose)
+    else:
+        model.fit(Indexed(), verbose=verbose)
+    assert int(model.optimizer.iterations.numpy()) == before + 200
+    assert len(reads) <= 2
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_callbacks_that_look_at_batches_see_each_value(
+    stream: bool, trained: Any
+) -> None:
+    watching = Watching()
+    model = trained
+    data: Any = (batches(9),) if stream else (X[:70], Y[:70])
+    model.fit(*data, batch_size=None if stream else 8, verbose=0, callbacks=[watching])
+    assert len(watching.losses) == 9
+    assert all(type(loss) is float and loss > 0 for loss in watching.losses)
+    assert len(set(watching.losses)) == 9
+
+
+def test_metrics_start_at_zero_in_every_epoch_and_are_not_shared() -> None:
+    model = classifier()
+    model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    model.optimizer.learning_rate = 0.0
+    history = model.fit(X, Y, epochs=3, verbose=0).history["accuracy"]
+    other = [model.evaluate(X, Y, verbose=0)[1] for _ in range(3)]
+    assert len(set(other)) == 1 and len(history) == 3
+    states = [v.numpy() for v in model.metrics_variables]
+    model.reset_metrics()
+    held = [v.value for v in model.metrics_variables]
+    model.test_on_batch(X, Y)
+    assert all(float(one) == 0 for one in held)  # programs overwrite copies only
+    assert any(float(state) for state in states)
+
+
+def test_large_states_that_were_reset_are_not_overwritten_in_place() -> None:
+    zeros = np.zeros(4096, "float32")
+    variable = tf.Variable(zeros)
+
+    @tf.function
+    def add() -> None:
+        variable.assign_add(tf.ones(4096))
+
+    add()
+    held = tf.constant(zeros)
+    for _ in range(3):
+        variable.assign(held)
+        add()
+        assert float(tf.reduce_sum(variable)) == 4096
+    assert not held.numpy().any() and not zeros.any()
