@@ -95,7 +95,8 @@ def _moments(out: Any, x: Array) -> tuple[Array, Array]:
     call = jax.ffi.ffi_call(
         "lamina_batch_moments", (out, out), vmap_method="sequential"
     )
-    return tuple(call(x))
+    mean, variance = call(x)
+    return mean, variance
 
 
 def _moments_forward(out: Any, x: Array) -> Any:
@@ -162,7 +163,8 @@ def _gradient(
     out = (jax.ShapeDtypeStruct(x.shape, x.dtype), vector, vector)
     call = jax.ffi.ffi_call("lamina_batch_gradient", out, vmap_method="sequential")
     arrays = (x, dy, mean, variance, scale, offset)
-    return tuple(call(*arrays, **_attributes(static)))
+    dx, d_scale, d_offset = call(*arrays, **_attributes(static))
+    return dx, d_scale, d_offset
 
 
 def _xla_gradient(

@@ -35,12 +35,14 @@ class Form(NamedTuple):
         pads: zeros before and after each spatial axis.
         rates: the distance of the window's elements along each spatial axis.
         groups: into how many independent groups the channels are divided.
+        relu: whether negative results become 0.
     """
 
     strides: Sizes
     pads: Pads
     rates: Sizes
     groups: int = 1
+    relu: bool = False
 
     @property
     def rank(self) -> int:
@@ -57,7 +59,7 @@ class Form(NamedTuple):
     def spec(self) -> tuple[int, ...]:
         """The attribute that the native kernels read."""
         before, after = zip(*self.pads, strict=True)
-        head = (self.rank, self.groups, 0)
+        head = (self.rank, self.groups, int(self.relu))
         return (*head, *self.strides, *self.rates, *before, *after)
 
     def target(self, source: Sizes, window: Sizes) -> Sizes:
@@ -79,6 +81,8 @@ def convolution(
     *,
     channels_last: bool = True,
     groups: int = 1,
+    bias: Array | None = None,
+    relu: bool = False,
 ) -> Array:
     """A convolution over one to three spatial axes, without flipping the filters.
 
@@ -90,6 +94,8 @@ def convolution(
         rates: the distance of the window's elements along each spatial axis.
         channels_last: the layout of `x` and of the result.
         groups: into how many independent groups the channels are divided.
+        bias: `(F,)`, added to the result.
+        relu: whether negative results become 0 at the end.
 
     Returns:
         An array with F channels, in the layout and dtype of `x`.
@@ -107,11 +113,28 @@ def convolution(
     form = Form(strides, pads, rates, groups)
     moved = x if channels_last else jnp.moveaxis(x, 1, -1)
     if _native(form, moved.shape, filters.shape, x.dtype):
-        y = _apply(functools.partial(_forward, form), (moved, filters))
+        if bias is None and not relu:
+            y = _apply(functools.partial(_forward, form), (moved, filters))
+        else:
+            form = form._replace(relu=relu)
+            added = jnp.zeros(filters.shape[-1:], x.dtype) if bias is None else bias
+            y = _apply(functools.partial(_biased, form), (moved, filters, added))
         return y if channels_last else jnp.moveaxis(y, -1, 1)
     data, kernel, _ = form.letters
     data = data if channels_last else f"NC{data[1:-1]}"
-    return _xla(form, x, filters, (data, kernel, data))
+    y = lax.conv_general_dilated(
+        x,
+        filters,
+        form.strides,
+        form.pads,
+        rhs_dilation=form.rates,
+        dimension_numbers=(data, kernel, data),
+        feature_group_count=form.groups,
+    )
+    if bias is not None:
+        spatial_ones = (1,) * (0 if channels_last else form.rank)
+        y = y + jnp.reshape(bias, (-1, *spatial_ones))
+    return jax.nn.relu(y) if relu else y
 
 
 def transposed(
@@ -170,18 +193,6 @@ def transposed(
     )
 
 
-def _xla(form: Form, x: Array, filters: Array, letters: tuple[str, str, str]) -> Array:
-    return lax.conv_general_dilated(
-        x,
-        filters,
-        form.strides,
-        form.pads,
-        rhs_dilation=form.rates,
-        dimension_numbers=letters,
-        feature_group_count=form.groups,
-    )
-
-
 def _native(form: Form, source: Sizes, filters: Sizes, dtype: Any) -> bool:
     """Whether oneDNN has a kernel of its own for all three passes."""
     if not native() or jnp.dtype(dtype).name not in _TYPES or source[-1] == 0:
@@ -235,44 +246,49 @@ def _apply(function: Any, arrays: Sequence[Array]) -> Array:
     return function(*[array.astype(jnp.float32) for array in arrays]).astype(dtype)
 
 
-def _call(target: str, out: Any, form: Form, *arrays: Array) -> Any:
+def _call(target: str, out: Any, form: Form, *arrays: Any) -> Any:
     call = jax.ffi.ffi_call(target, out, vmap_method="sequential")
     return call(*arrays, spec=np.asarray(form.spec, np.int64))
-
-
-def _like(shape: Sizes, array: Array) -> jax.ShapeDtypeStruct:
-    return jax.ShapeDtypeStruct(shape, array.dtype)
-
-
-_EMPTY = jax.ShapeDtypeStruct((0,), jnp.float32)
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
 def _forward(form: Form, x: Array, filters: Array) -> Array:
     """The convolution of `x`."""
+    return _run_forward(form, x, filters, jnp.zeros((0,), jnp.float32))
+
+
+def _run_forward(form: Form, x: Array, filters: Array, bias: Array) -> Array:
     sizes = form.target(x.shape[1:-1], filters.shape[: form.rank])
-    out = _like((x.shape[0], *sizes, filters.shape[-1]), x)
-    bias = jnp.zeros((0,), jnp.float32)
+    out = jax.ShapeDtypeStruct((x.shape[0], *sizes, filters.shape[-1]), x.dtype)
     return _call("lamina_convolution", out, form, x, filters, bias)
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(0, 1))
 def _data(form: Form, source: Sizes, dy: Array, filters: Array) -> Array:
     """The gradient by the input, of shape `source`."""
-    return _call("lamina_convolution_data", _like(source, dy), form, dy, filters)
+    out = jax.ShapeDtypeStruct(source, dy.dtype)
+    return _call("lamina_convolution_data", out, form, dy, filters)
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(0, 1))
 def _filters(form: Form, window: Sizes, x: Array, dy: Array) -> Array:
     """The gradient by the filters, of shape `window`."""
-    out = (jax.ShapeDtypeStruct(window, jnp.float32), _EMPTY)
-    return _call("lamina_convolution_filters", out, form, x, dy)[0].astype(x.dtype)
+    return _run_filters(form, window, 0, x, dy)[0].astype(x.dtype)
+
+
+def _run_filters(
+    form: Form, window: Sizes, biases: int, x: Array, dy: Array
+) -> tuple[Array, Array]:
+    shapes: tuple[Sizes, Sizes] = (window, (biases,))
+    out = [jax.ShapeDtypeStruct(shape, jnp.float32) for shape in shapes]
+    weights, bias = _call("lamina_convolution_filters", out, form, x, dy)
+    return weights, bias
 
 
 def _keep(function: Any) -> Any:
     """The forward rule that keeps both arrays; static arguments come first."""
 
-    def rule(*arguments: Any) -> tuple[Array, Any]:
+    def rule(*arguments: Any) -> tuple[Any, Any]:
         return function(*arguments), arguments[-2:]
 
     return rule
@@ -306,3 +322,45 @@ def _filters_rule(
 _forward.defvjp(_keep(_forward), _forward_rule)
 _data.defvjp(_keep(_data), _data_rule)
 _filters.defvjp(_keep(_filters), _filters_rule)
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(0, 1))
+def _filters_and_bias(
+    form: Form, window: Sizes, x: Array, dy: Array
+) -> tuple[Array, Array]:
+    """The gradients by the filters and the bias, in one pass over `dy`."""
+    weights, bias = _run_filters(form, window, window[-1], x, dy)
+    return weights.astype(x.dtype), bias.astype(x.dtype)
+
+
+def _filters_and_bias_rule(
+    form: Form, window: Sizes, kept: Any, cotangents: tuple[Array, Array]
+) -> tuple[Array, Array]:
+    (x, dy), (weights, bias) = kept, cotangents
+    return _data(form, x.shape, dy, weights), _forward(form, x, weights) + bias
+
+
+_filters_and_bias.defvjp(_keep(_filters_and_bias), _filters_and_bias_rule)
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
+def _biased(form: Form, x: Array, filters: Array, bias: Array) -> Array:
+    """The convolution with a bias, and with a ReLU if `form` says so."""
+    return _run_forward(form, x, filters, bias.astype(jnp.float32))
+
+
+def _biased_forward(form: Form, x: Array, filters: Array, bias: Array) -> Any:
+    y = _biased(form, x, filters, bias)
+    return y, (x, filters, y if form.relu else None)
+
+
+def _biased_rule(form: Form, kept: Any, dy: Array) -> tuple[Array, Array, Array]:
+    x, filters, y = kept
+    if y is not None:
+        dy = jnp.where(y > 0, dy, jnp.zeros((), dy.dtype))
+    form = form._replace(relu=False)
+    weights, bias = _filters_and_bias(form, filters.shape, x, dy)
+    return _data(form, x.shape, dy, filters), weights, bias
+
+
+_biased.defvjp(_biased_forward, _biased_rule)

@@ -86,6 +86,52 @@ def test_transposed_equals_float64(channels_last, step, width, before):
         assert error(one, other) < 1e-5
 
 
+@pytest.mark.parametrize("relu", [False, True])
+@pytest.mark.parametrize("channels_last", [False, True])
+def test_a_bias_and_a_relu(relu, channels_last):
+    x = normal(0, 4, 9, 9, 3) if channels_last else normal(0, 4, 3, 9, 9)
+    filters, bias = normal(1, 3, 3, 3, 8), normal(2, 8)
+
+    def run(x, filters, bias):
+        return convolution(
+            x,
+            filters,
+            (1, 1),
+            "SAME",
+            (1, 1),
+            channels_last=channels_last,
+            bias=bias,
+            relu=relu,
+        )
+
+    def loss(*arrays):
+        return jnp.sum(run(*arrays) ** 3)
+
+    def curvature(*arrays):
+        return sum(jnp.sum(g**2) for g in jax.grad(loss, (0, 1, 2))(*arrays))
+
+    arrays = x, filters, bias
+    narrow = [np.float32(a) for a in arrays]
+    for function in (loss, curvature):
+        with portable():
+            wanted = jax.grad(function, (0, 1, 2))(*arrays)
+        for one, other in zip(jax.grad(function, (0, 1, 2))(*narrow), wanted):
+            assert error(one, other) < 1e-4
+
+
+def test_layers_whose_convolution_is_overridden():
+    class Halved(tf.keras.layers.Conv2D):
+        def convolution_op(self, inputs, kernel):
+            return super().convolution_op(inputs, kernel / 2)
+
+    x = np.float32(normal(0, 2, 6, 6, 3))
+    plain = tf.keras.layers.Conv2D(4, 3, activation="relu")
+    halved = Halved(4, 3, activation="relu")
+    plain(x), halved(x)
+    halved.set_weights(plain.get_weights())
+    np.testing.assert_allclose(halved(x) * 2, plain(x), rtol=1e-5, atol=1e-6)
+
+
 def penalty(x, filters):
     """A function whose second derivatives mix all passes."""
 

@@ -52,6 +52,8 @@ def _convolve(
     last: bool,
     dilation: Any,
     groups: int,
+    bias: Array | None = None,
+    relu: bool = False,
 ) -> Array:
     rank = x.ndim - 2
     strides = _spatial(name, "strides", strides, rank)
@@ -61,7 +63,15 @@ def _convolve(
         reach = [(k - 1) * d for k, d in zip(kernel.shape, dilation, strict=False)]
         pads = [(r, 0) for r in reach[:rank]]
     return convolution(
-        x, kernel, strides, pads, dilation, channels_last=last, groups=groups
+        x,
+        kernel,
+        strides,
+        pads,
+        dilation,
+        channels_last=last,
+        groups=groups,
+        bias=bias,
+        relu=relu,
     )
 
 
@@ -95,7 +105,69 @@ def conv(
 
     Reference: `keras.ops.conv`; `"causal"` is an addition.
     """
-    title = "keras.ops.conv"
+    return _conv(
+        "keras.ops.conv",
+        inputs,
+        kernel,
+        strides,
+        padding,
+        data_format,
+        dilation_rate,
+    )
+
+
+@op("keras.layers.Conv", dtypes="floating")
+def conv_with_bias(
+    inputs: Same,
+    kernel: Same,
+    bias: Same | None = None,
+    strides: Any = 1,
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: Any = 1,
+    relu: bool = False,
+    name: str | None = None,
+) -> Array:
+    """`conv` with a bias, and a ReLU at the end if asked for, in one operation.
+
+    Args:
+        inputs: As of `conv`.
+        kernel: As of `conv`.
+        bias: `(F,)`; None adds nothing.
+        strides: As of `conv`.
+        padding: As of `conv`.
+        data_format: As of `conv`.
+        dilation_rate: As of `conv`.
+        relu: Whether negative results become 0.
+        name: A name scope.
+
+    Returns:
+        A tensor with F channels in the layout of `inputs`.
+    """
+    return _conv(
+        "keras.layers.Conv",
+        inputs,
+        kernel,
+        strides,
+        padding,
+        data_format,
+        dilation_rate,
+        bias,
+        relu,
+    )
+
+
+def _conv(
+    title: str,
+    inputs: Array,
+    kernel: Array,
+    strides: Any,
+    padding: str,
+    data_format: str | None,
+    dilation_rate: Any,
+    bias: Array | None = None,
+    relu: bool = False,
+) -> Array:
     _check(title, inputs, kernel)
     last = standardize_data_format(data_format) == "channels_last"
     channels = inputs.shape[-1 if last else 1]
@@ -107,9 +179,17 @@ def conv(
             f"{tuple(kernel.shape)}",
             hint="The kernel is (*window, channels / groups, filters).",
         )
-    groups = channels // kernel.shape[-2]
     return _convolve(
-        title, inputs, kernel, strides, padding, last, dilation_rate, groups
+        title,
+        inputs,
+        kernel,
+        strides,
+        padding,
+        last,
+        dilation_rate,
+        channels // kernel.shape[-2],
+        bias,
+        relu,
     )
 
 

@@ -5,12 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from lamina.engine.tensor import Tensor
+from lamina.keras.activations.rectifiers import relu
+from lamina.keras.activations.smooth import linear
 from lamina.keras.constraints import lookup as constraints
 from lamina.keras.initializers import lookup as initializers
-from lamina.keras.layers.arguments import arguments_config, positive_integer
+from lamina.keras.layers.arguments import (
+    arguments_config,
+    floating,
+    positive_integer,
+)
 from lamina.keras.layers.convolutional.base_conv import ConvLayer
 from lamina.keras.layers.core.lora import LoraMixin
-from lamina.keras.ops.convolution import conv
+from lamina.keras.ops.convolution import conv, conv_with_bias
 from lamina.keras.regularizers import lookup as regularizers
 
 
@@ -121,15 +127,51 @@ class _Conv(LoraMixin, ConvLayer):
     def _output_channels(self, channels: int) -> int:
         return self.filters
 
-    def _convolve(self, inputs: Any) -> Tensor:
+    def convolution_op(self, inputs: Any, kernel: Any) -> Tensor:
+        """Convolves `inputs` with `kernel`; subclasses may do otherwise.
+
+        Args:
+            inputs: A floating tensor in the layer's layout.
+            kernel: A tensor of the shape of the layer's kernel.
+
+        Returns:
+            The layer's output before the bias and the activation.
+
+        Example:
+            >>> class Halved(tf.keras.layers.Conv2D):
+            ...     def convolution_op(self, inputs, kernel):
+            ...         return super().convolution_op(inputs, kernel / 2)
+        """
         return conv(
             inputs,
-            self.kernel,
+            kernel,
             strides=self.strides,
             padding=self.padding,
             dilation_rate=self.dilation_rate,
             data_format=self.data_format,
         )
+
+    def _convolve(self, inputs: Any) -> Tensor:
+        return self.convolution_op(inputs, self.kernel)
+
+    def call(self, inputs: Any) -> Tensor:
+        """Returns `activation(convolution(inputs) + bias)`."""
+        if type(self).convolution_op is not _Conv.convolution_op:
+            return super().call(inputs)
+        rectified = self.activation is relu
+        outputs = conv_with_bias(
+            floating(inputs, self.compute_dtype),
+            self.kernel,
+            self.bias,
+            self.strides,
+            self.padding,
+            self.data_format,
+            self.dilation_rate,
+            rectified,
+        )
+        if rectified or self.activation is linear:
+            return outputs
+        return self.activation(outputs)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments as a JSON-able dict."""
