@@ -2,6 +2,7 @@
 
 import os
 import platform
+import statistics
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from itertools import groupby
@@ -33,6 +34,8 @@ def introduction(results: list[Result], effort: Effort, note: str) -> str:
     steps = (
         " to ".join(map(str, sorted({min(counted), max(counted)}))) if counted else ""
     )
+    spreads = [value for result in results for value in result.spreads.values()]
+    spread = statistics.median(spreads) if spreads else 1.0
     text = f"""# Benchmarks
 
 Written by `make bench` on {datetime.now(UTC):%Y-%m-%d}; only the notes at the end are
@@ -45,7 +48,8 @@ Each implementation has its best setting: TensorFlow with XLA or without, PyTorc
 channels first or last and its fused Adam. A fit step has forward pass, loss, gradient,
 Adam, accuracy, and taking the batch from shuffled rows in memory. Starting and memory
 have the default settings; a warm cache is what an earlier process left of its own
-accord. Memory is one run each.
+accord. Memory is one run each. Slowest round over
+fastest: {spread:.2f} in the median.
 
 Machine: {processor()}, {os.cpu_count()} cores, {platform.system()}, Python
 {platform.python_version()}; {packages}.

@@ -40,11 +40,13 @@ class Effort:
 
 @dataclass
 class Result:
-    """What a row has found: medians, errors and settings by implementation."""
+    """What a row has found, by implementation: medians, slowest round over fastest,
+    errors, settings."""
 
     item: Item
     steps: int = 0
     values: dict[str, float] = field(default_factory=dict)
+    spreads: dict[str, float] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
     settings: dict[str, str] = field(default_factory=dict)
 
@@ -137,6 +139,8 @@ class Runner:
         for name, values in found.items():
             if values and name not in result.errors:
                 result.values[name] = statistics.median(values) * item.scale
+                if min(values) > 0:
+                    result.spreads[name] = max(values) / min(values)
         return result
 
     def _rounds(self, item: Item) -> int:

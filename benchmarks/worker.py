@@ -19,6 +19,7 @@ from typing import Any
 from benchmarks.items import COMPILED, JAX, TORCH, Item
 
 PROBE = 4  # steps of the short fit that chooses among settings
+MANY = 64  # steps by which two fits differ to find what a fit costs without steps
 
 
 def load(name: str) -> Any:
@@ -50,15 +51,20 @@ def seconds(call: Callable[[], Any]) -> float:
 def each(
     call: Callable[[], Any], least: float, wait: Callable[[Any], Any] = id
 ) -> float:
-    """Seconds for a call: the median of five loops that take `least` together."""
+    """Seconds for a call: the median of five loops that take `least` together, or
+    a single call that takes longer."""
 
     def loop(count: int) -> None:
         for _ in range(count):
             result = call()
         wait(result)
 
-    loop(3)
-    once = min(seconds(partial(loop, 1)) for _ in range(3))
+    single = partial(loop, 1)
+    single()
+    once = seconds(single)
+    if once > least:
+        return once
+    once = min(once, seconds(single), seconds(single))
     count = max(1, round(least / 5 / once))
     return statistics.median(seconds(partial(loop, count)) for _ in range(5)) / count
 
@@ -117,8 +123,8 @@ class Measurements:
             return seconds(lambda: run(steps)) / steps
         if item.what == "fixed":
             one = each(lambda: session.fit(1), least)
-            many = each(lambda: session.fit(1 + steps), least)
-            return one - (many - one) / steps
+            many = each(lambda: session.fit(1 + MANY), least)
+            return one - (many - one) / MANY
         return each(getattr(session, item.what), least)
 
     def _fresh(self, item: Item, steps: int) -> float:
