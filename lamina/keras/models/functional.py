@@ -129,6 +129,19 @@ class Functional(GraphMixin, Model):
         """The outputs' shapes for the inputs' shapes."""
         return self._graph_output_shape(input_shape)
 
+    def _known_outputs(self, x: Any) -> Any:
+        """The outputs as they were recorded, for the number of rows of `x`."""
+        if type(self).call is not Functional.call:
+            return None
+        rows = {leaf.shape[0] for leaf in nest.flatten(x) if leaf.shape}
+        shapes = [tuple(t.shape) for t in self._outputs]
+        if len(rows) != 1 or any(not s or s[0] or None in s[1:] for s in shapes):
+            return None
+        (size,) = rows
+        return nest.map_structure(
+            lambda t: KerasTensor((size, *t.shape[1:]), t.dtype), self._outputs_struct
+        )
+
     def _pass_mask_on(self, inputs: Any, outputs: Any, previous_mask: Any) -> None:
         """The layers inside have attached the masks already."""
 

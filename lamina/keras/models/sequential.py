@@ -203,6 +203,12 @@ class Sequential(Model):
             mask = nest.map_structure(get_keras_mask, outputs)
         return outputs
 
+    def _known_outputs(self, x: Any) -> Any:
+        """The outputs as they were recorded, for the number of rows of `x`."""
+        if type(self).call is not Sequential.call or self._functional is None:
+            return None
+        return self._functional._known_outputs(x)
+
     def _pass_mask_on(self, inputs: Any, outputs: Any, previous_mask: Any) -> None:
         """The layers inside have attached the masks already."""
 

@@ -208,3 +208,26 @@ def test_large_states_that_were_reset_are_not_overwritten_in_place() -> None:
         add()
         assert float(tf.reduce_sum(variable)) == 4096
     assert not held.numpy().any() and not zeros.any()
+
+
+@pytest.mark.parametrize("kind", ["functional", "sequential"])
+def test_the_first_step_runs_the_layers_code_once(kind: str) -> None:
+    calls = []
+
+    class Counted(keras.layers.Layer):
+        def call(self, x: Any) -> Any:
+            calls.append(x.shape)
+            return x * 2.0
+
+    layers = [Counted(), keras.layers.Dense(3, activation="softmax")]
+    inputs = keras.Input((6,))
+    if kind == "sequential":
+        model = keras.Sequential([inputs, *layers])
+    else:
+        model = keras.Model(inputs, layers[1](layers[0](inputs)))
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    calls.clear()
+    model.fit(X[:64], Y[:64], verbose=0)
+    assert [tuple(shape) for shape in calls] == [(32, 6)]
+    assert model.metrics_names == ["loss", "compile_metrics"]
+    assert "accuracy" in model.evaluate(X, Y, verbose=0, return_dict=True)
