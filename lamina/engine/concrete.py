@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from sys import getrefcount
 from typing import Any
 
 import jax
@@ -101,7 +102,7 @@ class ConcreteFunction:
         """
         try:
             out, news = program(
-                [_handed_over(variable) for variable in donated],
+                handed_over(donated),
                 [variable._tensor._value for variable in self._kept],
                 [tensor._value for tensor in self.captured.captures],
                 *inputs,
@@ -263,11 +264,22 @@ class ConcreteFunction:
         return f"<ConcreteFunction {self.pretty_printed_signature()}>"
 
 
-def _handed_over(variable: Any) -> Any:
-    """The array that a program may overwrite; of NumPy's JAX makes its own copy."""
-    if isinstance(variable._tensor._value, np.ndarray):
-        return variable._tensor._value
-    return variable.owned_value()
+def handed_over(variables: Sequence[Any]) -> list[Any]:
+    """The arrays that a program may overwrite: held by nothing but their variables.
+
+    What ``Variable.owned_value`` gives, for many variables at once; of NumPy's arrays
+    JAX makes its own copies.
+    """
+    arrays = []
+    for variable in variables:
+        tensor = variable._tensor
+        array = tensor._value
+        # Held by the variable or the tensor, by the name here, and by the argument.
+        shared = getrefcount(tensor) > 3 or getrefcount(array) > 3
+        if shared and not isinstance(array, np.ndarray):
+            array = variable.owned_value()
+        arrays.append(array)
+    return arrays
 
 
 def is_tensor_argument(leaf: Any) -> bool:

@@ -19,14 +19,15 @@ import numpy as np
 from jax import numpy as jnp
 
 from lamina.engine import nest
-from lamina.engine.concrete import ConcreteFunction
+from lamina.engine.concrete import ConcreteFunction, handed_over
+from lamina.engine.failure import explain
 from lamina.engine.tensor import Tensor
 from lamina.engine.trace import Captured, capture
 from lamina.keras.distribution import distribution
 
 # XLA runs these far slower inside a loop than at the top of a program: a step of a
 # small convolution net took 100 ms in a loop and 13 ms on its own (CPU, jax 0.10).
-_SLOW_IN_LOOPS = {"cpu": frozenset({"conv_general_dilated", "ffi_call"})}
+_SLOW_IN_LOOPS = {"cpu": frozenset({"conv_general_dilated"})}
 # A block of batches is computed at once while its largest array stays this small:
 # beyond it, larger batches gain nothing and cost memory.
 _BLOCK_BYTES = 1 << 22
@@ -92,11 +93,32 @@ class StepProgram(ConcreteFunction):
                 self._loop, self._written, arrays, arrays, order, *bounds
             )
         else:
-            for index in range(start, start + count):
-                out = self._advance(
-                    self._one, self._written, arrays, arrays, order, np.int32(index)
-                )
+            out = self._one_by_one(arrays, order, range(start, start + count))
         return self.captured.pack([Tensor(array) for array in out])
+
+    def _one_by_one(self, arrays: Sequence[Any], order: Any, steps: range) -> Any:
+        """Dispatches steps one after the other, without waiting for any of them.
+
+        The variables take their new values at the end, also when it is interrupted.
+        """
+        out: Any = ()
+        written = handed_over(self._written)
+        kept = [variable._tensor._value for variable in self._kept]
+        captures = [tensor._value for tensor in self.captured.captures]
+        try:
+            for index in steps:
+                out, written = self._one(
+                    written, kept, captures, arrays, order, np.int32(index)
+                )
+            if self._callbacks:
+                jax.block_until_ready(written)
+                jax.effects_barrier()
+        except Exception as error:
+            raise explain(error, self.name, arrays) from None
+        finally:
+            for variable, value in zip(self._written, written, strict=True):
+                variable._tensor = Tensor(value)
+        return out
 
     def run_block(self, arrays: Sequence[Any]) -> Any:
         """Runs the step on each of K batches; for steps with a ``block`` above 1.
