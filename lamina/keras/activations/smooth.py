@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from lamina.engine.errors import InvalidArgumentError
 from lamina.engine.op import Array, TensorLike, op
 from lamina.engine.tensor import Tensor, convert_to_tensor
+from lamina.ops.nn import activations
 
 _SELU_ALPHA = 1.6732632423543772
 _SELU_SCALE = 1.0507009873554805
@@ -288,7 +289,7 @@ def gelu(x: TensorLike, approximate: bool = False) -> Array:
 
     Reference: `keras.activations.gelu`; Hendrycks and Gimpel, 2016.
     """
-    return jax.nn.gelu(x, approximate=bool(approximate))
+    return activations.gelu.lower(x, approximate)
 
 
 @op("keras.activations.mish")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 
 from lamina.engine.errors import InvalidArgumentError, ShapeError
 from lamina.engine.op import Array, TensorLike, op
@@ -124,7 +126,12 @@ def gelu(
 
     Reference: ``tf.nn.gelu``; Hendrycks and Gimpel, 2016.
     """
-    return jax.nn.gelu(features, approximate=bool(approximate))
+    if approximate:
+        return jax.nn.gelu(features, approximate=True)
+    # jax.nn.gelu takes erfc here, which costs twice as much on processors.
+    wide = jnp.asarray(features, jnp.promote_types(features.dtype, jnp.float32))
+    found = 0.5 * wide * (1 + lax.erf(wide * math.sqrt(0.5)))
+    return found.astype(features.dtype)
 
 
 @op("nn.softplus", dtypes=FLOAT, float_input=True)

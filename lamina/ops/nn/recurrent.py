@@ -16,6 +16,7 @@ from jax import lax
 
 from lamina.engine.errors import ShapeError
 from lamina.engine.op import Array, TensorLike, op
+from lamina.ops.linalg.products import contract_axes
 from lamina.ops.nn.recurrence import (
     Cell,
     Function,
@@ -30,24 +31,8 @@ from lamina.ops.nn.recurrence import (
 Result = tuple[Array, ...]
 
 
-def _project(x: Array, kernel: Array, bias: Array | None, drop: Array | None) -> Array:
-    """`x @ kernel + bias` of all steps: `(T, B, D)` to `(T, B, G * U)`.
-
-    `drop` multiplies the inputs, `(1, B, D)` for all gates or `(G, B, D)` for each.
-    """
-    if drop is None or drop.shape[0] == 1:
-        x = _dropped(x, drop)
-        z = jnp.reshape(x, (-1, x.shape[-1])) @ kernel
-        z = jnp.reshape(z, (*x.shape[:2], -1))
-    else:
-        gates = jnp.reshape(kernel, (kernel.shape[0], drop.shape[0], -1))
-        z = jnp.einsum("tbd,gbd,dgu->tbgu", x, drop, gates)
-        z = jnp.reshape(z, (*z.shape[:2], -1))
-    return z if bias is None else z + bias
-
-
 def _dropped(x: Array, drop: Array | None) -> Array:
-    return x if drop is None else x * drop[0]
+    return x if drop is None else x * drop[0][:, None]
 
 
 def _product(kernel: Array, drop: Array | None) -> Callable[[Array], Array]:
@@ -96,6 +81,16 @@ class _Sequence:
     def _by_time(self, x: Array) -> Array:
         return jnp.swapaxes(jnp.flip(x, 1) if self.backwards else x, 0, 1)
 
+    def _projected(self) -> Array:
+        """`x @ kernel + bias` of all steps, `(T, B, G * U)`."""
+        if self.drop is None or self.drop.shape[0] == 1:
+            z = contract_axes(_dropped(self.x, self.drop), self.kernel, 1)
+        else:
+            gates = self.kernel.reshape(self.kernel.shape[0], self.drop.shape[0], -1)
+            z = jnp.einsum("btd,gbd,dgu->btgu", self.x, self.drop, gates)
+            z = jnp.reshape(z, (*z.shape[:2], -1))
+        return self._by_time(z if self.bias is None else z + self.bias)
+
     def _keep(self) -> Array | None:
         return None if self.mask is None else self._by_time(self.mask != 0)[..., None]
 
@@ -119,7 +114,7 @@ class _Sequence:
                 return cell.advance(cell.gates(parts, total), held)
 
             return self.stepwise(step, states)
-        x, keep = self._by_time(self.x), self._keep()
+        keep = self._keep()
         sweep = Sweep(cell, self.sequences, self.unroll)
         # Few features: one product for inputs and state, inside the loop, is faster
         # than a pass over the memory that the inputs' products fill.
@@ -128,11 +123,10 @@ class _Sequence:
         )
         if few and cell.x_gates == cell.h_gates:
             weights = jnp.concatenate([self.kernel, self.recurrent])
-            x = _dropped(x, self.drop)
+            x = self._by_time(_dropped(self.x, self.drop))
             found = sweep.run(x, None, weights, self.bias, states, keep)
         else:
-            z = _project(x, self.kernel, self.bias, self.drop)
-            parts = jnp.split(z, len(cell.x_gates), axis=2)
+            parts = jnp.split(self._projected(), len(cell.x_gates), axis=2)
             found = sweep.run(None, parts, self.recurrent, state_bias, states, keep)
         return self._results(*found, keep)
 
@@ -152,7 +146,7 @@ class _Sequence:
                 )
             return new, new[0] if self.sequences else None
 
-        z = _project(self._by_time(self.x), self.kernel, self.bias, self.drop)
+        z = self._projected()
         unroll = max(z.shape[0], 1) if self.unroll else 1
         final, outputs = lax.scan(body, states, (z, keep), unroll=unroll)
         return self._results(final, outputs, keep)
