@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-import jax
 import jax.numpy as jnp
+from jax import lax
 
 from lamina.engine.errors import ShapeError
 from lamina.engine.op import Array, Same, TensorLike, op
@@ -73,5 +73,14 @@ def dot_product_attention(
         kept = causal if kept is None else kept & causal
     if kept is not None:
         scores = jnp.where(kept, scores, -0.7 * jnp.finfo(wide).max)
-    weights = jax.nn.softmax(scores, axis=-1).astype(key.dtype)
-    return jnp.einsum("bnts,bsnh->btnh", weights, value)
+    top = jnp.max(scores, axis=-1, keepdims=True, initial=-jnp.inf)
+    weights = jnp.exp(scores - lax.stop_gradient(top))
+    # The softmax's division waits until here, where there are fewer numbers.
+    total = jnp.sum(weights, axis=-1, keepdims=True)
+    found = jnp.einsum(
+        "bnts,bsnh->bnth",
+        weights.astype(key.dtype),
+        value,
+        preferred_element_type=wide,
+    )
+    return jnp.swapaxes(found / total, 1, 2).astype(value.dtype)

@@ -280,7 +280,8 @@ def _einsum(
 ) -> Array:
     count = _inner_axes(equation, [x.shape for x in inputs])
     if count:
-        return contract_axes(*inputs, count)
+        a, b = inputs
+        return contract_axes(a, b, count)
     try:
         return jnp.einsum(equation, *inputs, optimize=_PATHS[optimize])
     except (ValueError, TypeError, IndexError, KeyError) as error:
