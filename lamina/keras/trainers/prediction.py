@@ -128,17 +128,21 @@ def _filled(array: Any, rows: int) -> Any:
     return longer
 
 
-def predict_again(runner: StepRunner, x: Any, batch_size: int | None) -> Any:
-    """The outputs for one array that fits in one batch, if its program is there.
+def predict_again(runner: StepRunner, x: Any, most: int | None) -> Any:
+    """The outputs for one array that is one batch, if its program is there.
 
     It is the way of a server that predicts for a few rows at a time: nothing is made
     or looked at but the array.
 
+    Args:
+        runner: the runner of the step.
+        x: what the user passed.
+        most: the size of a batch; None if there is no limit.
+
     Returns:
         As `predict`; None if there is no such program.
     """
-    one_batch = type(x) is np.ndarray and x.ndim and 0 < len(x) <= (batch_size or 32)
-    if not one_batch:
+    if type(x) is not np.ndarray or not x.size or (most and len(x) > most):
         return None
     program = runner.known(x)
     if program is None:

@@ -185,7 +185,11 @@ def _as_tuple(batch: Any) -> Any:
 def _to_tensor(leaf: Any) -> Any:
     if leaf is None or is_tensor(leaf):
         return leaf
-    return Tensor(to_array(leaf))
+    array = to_array(leaf)
+    if isinstance(array, np.ndarray) and (array is leaf or array.base is not None):
+        # Programs read NumPy's memory later; a generator may fill it again by then.
+        array = array.copy()
+    return Tensor(array)
 
 
 def to_array(leaf: Any) -> Any:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
+import jax
+import numpy as np
+
 from lamina.autograph.conversion import convert
 from lamina.engine import nest
 from lamina.engine.context import settings
@@ -388,7 +391,7 @@ class Trainer(Compiling):
         _take_legacy(x, legacy)
         runner = self._runner("predict_step")
         if verbose == 0 and not callbacks and steps is None:
-            outputs = predict_again(runner, x, batch_size)
+            outputs = predict_again(runner, x, batch_size or 32)
             if outputs is not None:
                 return outputs
         source = make_source(x, batch_size=batch_size)
@@ -477,6 +480,8 @@ class Trainer(Compiling):
         self.reset_metrics()
         runner = self._runner(name)
         logs = to_python(runner.step(batch))
+        if not logs:  # nothing was waited for, and the caller may change `x` now
+            jax.block_until_ready([v._tensor._value for v in self.variables])  # type: ignore[attr-defined]
         return logs if return_dict else self._in_order(logs, runner)
 
     def predict_on_batch(self, x: Any) -> Any:
@@ -484,7 +489,14 @@ class Trainer(Compiling):
 
         Reference: `keras.Model.predict_on_batch`.
         """
-        outputs = self._runner("predict_step").step(_batch((x,)))
+        runner = self._runner("predict_step")
+        data: Any = (x,)
+        if type(x) is np.ndarray and not is_overridden(self, "predict_step", Trainer):
+            data = x  # the same step and the same program as for `predict`
+            outputs = predict_again(runner, x, None)
+            if outputs is not None:
+                return outputs
+        outputs = runner.step(_batch(data))
         return nest.map_structure(
             lambda leaf: leaf.numpy() if isinstance(leaf, Tensor) else leaf, outputs
         )

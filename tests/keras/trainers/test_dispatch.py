@@ -231,3 +231,55 @@ def test_the_first_step_runs_the_layers_code_once(kind: str) -> None:
     assert [tuple(shape) for shape in calls] == [(32, 6)]
     assert model.metrics_names == ["loss", "compile_metrics"]
     assert "accuracy" in model.evaluate(X, Y, verbose=0, return_dict=True)
+
+
+def aligned(shape: tuple[int, ...]) -> Any:
+    """An array that XLA reads in place: it starts at a multiple of 64 bytes."""
+    size = int(np.prod(shape)) * 4
+    raw = np.zeros(size + 64, np.uint8)
+    start = -raw.ctypes.data % 64
+    return raw[start : start + size].view(np.float32).reshape(shape)
+
+
+def test_a_generator_may_fill_the_same_array_again() -> None:
+    class Adding(keras.Model):
+        def build(self, shape: Any) -> None:
+            self.total = self.add_weight(shape=(), initializer="zeros")
+
+        def train_step(self, data: Any) -> dict[str, Any]:
+            product = data[:500]
+            for _ in range(3):  # long enough for the host to be ahead
+                product = tf.matmul(product, product) * 0.0
+            self.total.assign_add(tf.reduce_mean(data) + tf.reduce_sum(product))
+            return {}
+
+    def numbers() -> Iterator[Any]:
+        for number in range(20):
+            buffer[:] = number
+            yield buffer
+
+    buffer = aligned((500, 500))
+    model = Adding()
+    model.build((500, 500))
+    model.compile()
+    model.fit(numbers(), steps_per_epoch=20, verbose=0)
+    assert float(model.total.numpy()) == sum(range(20))
+    for number in range(5):
+        buffer[:] = number
+        model.train_on_batch(buffer)
+    assert float(model.total.numpy()) == sum(range(20)) + sum(range(5))
+
+
+def test_one_batch_and_one_row_share_the_program_of_predict() -> None:
+    model = classifier()
+    expected = model.predict(X[:3], verbose=0)
+    runner = model._runners["predict_step"]
+    for found in (model.predict_on_batch(X[:3]), model.predict(X[:3], verbose=0)):
+        np.testing.assert_array_equal(found, expected)
+        assert found.flags.writeable
+    assert len(runner.programs) == 1
+    wide = model.predict(X[:3].astype("float64"), verbose=0)
+    np.testing.assert_array_equal(wide, expected)
+    weights = model.get_weights()
+    model.set_weights([weight * 2 for weight in weights])
+    assert np.abs(model.predict(X[:3], verbose=0) - expected).max() > 1e-3
