@@ -208,6 +208,8 @@ def block_size(captured: Captured) -> int:
         return 1
     if any(not aval.shape for aval in captured.out_avals):
         return 1
+    if any(leaf is not None for leaf in nest.flatten(captured.structure)):
+        return 1  # ragged and other composite results are put together batch by batch
     largest = captured.largest_array() or 1
     fitting = min(_BLOCK_BATCHES, max(1, _BLOCK_BYTES // largest))
     return 1 << (fitting.bit_length() - 1)

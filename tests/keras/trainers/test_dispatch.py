@@ -9,7 +9,7 @@ from jax import monitoring
 
 import lamina as tf
 from lamina import keras
-from lamina.keras.trainers import hooks
+from lamina.keras.trainers import hooks, program
 
 RANDOM = np.random.default_rng(0)
 X = RANDOM.random((70, 6)).astype("float32")
@@ -283,3 +283,50 @@ def test_one_batch_and_one_row_share_the_program_of_predict() -> None:
     weights = model.get_weights()
     model.set_weights([weight * 2 for weight in weights])
     assert np.abs(model.predict(X[:3], verbose=0) - expected).max() > 1e-3
+
+
+@pytest.fixture
+def one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Steps are dispatched as those are that XLA runs slowly inside loops."""
+    monkeypatch.setitem(program._SLOW_IN_LOOPS, "cpu", frozenset({"dot_general"}))
+
+
+def weights_after_training() -> list[Any]:
+    keras.utils.set_random_seed(5)
+    model = classifier()
+    model.fit(X, Y, batch_size=8, epochs=2, verbose=0)
+    return model.get_weights()
+
+
+def test_steps_in_a_loop_and_one_by_one_are_the_same(
+    request: pytest.FixtureRequest,
+) -> None:
+    looped = weights_after_training()
+    request.getfixturevalue("one_by_one")
+    for one, two in zip(looped, weights_after_training(), strict=True):
+        np.testing.assert_allclose(one, two, rtol=1e-5, atol=1e-7)
+
+
+def test_an_interrupted_epoch_keeps_the_steps_that_were_done(
+    one_by_one: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = classifier()
+    model.fit(X[:64], Y[:64], batch_size=8, epochs=2, verbose=0)
+    (step,) = model._runners["train_step"].programs.values()
+    assert not step.loops
+    before, done, original = int(model.optimizer.iterations.numpy()), [], step._one
+
+    def interrupted(*arguments: Any) -> Any:
+        if len(done) == 3:
+            raise KeyboardInterrupt
+        done.append(1)
+        return original(*arguments)
+
+    monkeypatch.setattr(step, "_one", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X[:64], Y[:64], batch_size=8, verbose=0)
+    assert int(model.optimizer.iterations.numpy()) == before + 3
+    monkeypatch.undo()
+    model.fit(X[:64], Y[:64], batch_size=8, verbose=0)
+    assert int(model.optimizer.iterations.numpy()) == before + 11
+    assert all(np.isfinite(weight).all() for weight in model.get_weights())
