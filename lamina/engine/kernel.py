@@ -290,11 +290,9 @@ def record(
 
 
 def _wanted(tensors: list[Tensor], watching: list[Any]) -> tuple[int, ...]:
-    return tuple(
-        index
-        for index, tensor in enumerate(tensors)
-        if inexact(tensor) and any(tape.watches_one(tensor) for tape in watching)
-    )
+    """The places of the tensors that any of the tapes watches."""
+    first, *others = (tape.places(tensors) for tape in watching)
+    return tuple(sorted({*first}.union(*others))) if others else first
 
 
 def _run_taped(

@@ -95,12 +95,12 @@ class GradientTape:
 
     def watches(self, tensors: Sequence[Tensor]) -> bool:
         """Whether any of the tensors is watched."""
-        ids = self._ids
-        return any(id(tensor) in ids for tensor in tensors)
+        return not self._ids.keys().isdisjoint(map(id, tensors))
 
-    def watches_one(self, tensor: Tensor) -> bool:
-        """Whether the tensor is watched."""
-        return id(tensor) in self._ids
+    def places(self, tensors: Sequence[Tensor]) -> tuple[int, ...]:
+        """Which of the tensors are watched; all of them are floating."""
+        ids = self._ids
+        return tuple([i for i, tensor in enumerate(tensors) if id(tensor) in ids])
 
     def record(self, record: Record) -> None:
         """Keeps an execution; its floating outputs are watched from now on."""

@@ -29,14 +29,17 @@ from lamina.engine.dtypes import DType, as_dtype, from_np
 from lamina.engine.errors import DTypeError, OperatorNotAllowedInGraphError
 from lamina.engine.operators import TensorOperators
 from lamina.engine.shapes import TensorShape
-from lamina.engine.system import cache
+from lamina.engine.system import cache, memory
 
 jax.config.update("jax_enable_x64", True)
 cache.enable()
+memory.keep_freed_memory()
 if "JAX_TRACEBACK_FILTERING" not in os.environ:
     jax.config.update("jax_traceback_filtering", "off")  # see failure.hide_frames
 
 Tracer = jax.core.Tracer
+_FLOAT = np.dtype(np.float32)
+_NUMBERS = frozenset({int, float})
 _PLACE = jax.jit(lambda x: x)  # cheaper than jax.device_put for a small array
 
 
@@ -394,6 +397,8 @@ def convert_to_tensor(
 
     Reference: ``tf.convert_to_tensor``.
     """
+    if type(value) is float and dtype is None and dtype_hint is None:
+        return Tensor(np.array(value, _FLOAT))
     wanted = None if dtype is None else as_dtype(dtype)
     if isinstance(value, Tensor):
         if wanted is not None and value.dtype != wanted:
@@ -464,6 +469,8 @@ def constant(
 
     Reference: ``tf.constant``.
     """
+    if dtype is None and shape is None and type(value) in _NUMBERS:
+        return convert_to_tensor(value)
     wanted = None if dtype is None else as_dtype(dtype)
     if isinstance(value, Tensor) or hasattr(type(value), "__lamina_tensor__"):
         tensor = convert_to_tensor(value)
