@@ -245,7 +245,10 @@ class Variable(TensorOperators):
 
     def owned_value(self) -> Any:
         """The device array, held by nothing but this variable's tensor."""
-        if not self.is_sole_owner() or isinstance(self._tensor._value, np.ndarray):
+        if isinstance(self._tensor._value, np.ndarray):
+            with init_scope():
+                self._tensor = Tensor(jax.device_put(self._tensor._value))
+        elif not self.is_sole_owner():
             with init_scope():
                 self._tensor = Tensor(jnp.array(self._tensor._value, copy=True))
         return self._tensor._value
