@@ -169,7 +169,6 @@ from lamina.ops.math.arithmetic import add as add
 from lamina.ops.math.arithmetic import add_n as add_n
 from lamina.ops.math.arithmetic import atan2 as atan2
 from lamina.ops.math.arithmetic import divide as divide
-from lamina.ops.math.arithmetic import floordiv as floordiv
 from lamina.ops.math.arithmetic import maximum as maximum
 from lamina.ops.math.arithmetic import minimum as minimum
 from lamina.ops.math.arithmetic import multiply as multiply
@@ -178,8 +177,6 @@ from lamina.ops.math.arithmetic import realdiv as realdiv
 from lamina.ops.math.arithmetic import scalar_mul as scalar_mul
 from lamina.ops.math.arithmetic import subtract as subtract
 from lamina.ops.math.arithmetic import truediv as truediv
-from lamina.ops.math.arithmetic import truncatediv as truncatediv
-from lamina.ops.math.arithmetic import truncatemod as truncatemod
 from lamina.ops.math.clipping import clip_by_global_norm as clip_by_global_norm
 from lamina.ops.math.clipping import clip_by_norm as clip_by_norm
 from lamina.ops.math.clipping import clip_by_value as clip_by_value
@@ -197,6 +194,9 @@ from lamina.ops.math.counting import histogram_fixed_width as histogram_fixed_wi
 from lamina.ops.math.counting import (
     histogram_fixed_width_bins as histogram_fixed_width_bins,
 )
+from lamina.ops.math.division import floordiv as floordiv
+from lamina.ops.math.division import truncatediv as truncatediv
+from lamina.ops.math.division import truncatemod as truncatemod
 from lamina.ops.math.elementwise import absolute as abs
 from lamina.ops.math.elementwise import acos as acos
 from lamina.ops.math.elementwise import acosh as acosh
