@@ -30,12 +30,19 @@ import jax
 import numpy as np
 
 from lamina.engine import dtypes
+from lamina.engine.attributes import (
+    NUMBERS,
+    NotStatic,
+    device_number,
+    hashable_key,
+    static_value,
+)
 from lamina.engine.context import state
 from lamina.engine.dtypes import DType
 from lamina.engine.errors import DTypeError, InvalidArgumentError
 from lamina.engine.failure import explain
 from lamina.engine.kernel import HostOpInTrace, Kernel, execute, record
-from lamina.engine.tensor import Tensor, Tracer, convert_to_tensor, is_tensor
+from lamina.engine.tensor import Tensor, convert_to_tensor, is_tensor
 
 Array: TypeAlias = jax.Array | np.ndarray[Any, Any]
 TensorLike: TypeAlias = Annotated[Any, "TensorLike"]
@@ -149,7 +156,7 @@ class Op(Generic[P, R]):
         try:
             return self._fast.get((rest, *map(type, rest), *kwargs.items()))
         except TypeError:
-            return self._fast.get(_hashable(rest, kwargs))
+            return self._fast.get(hashable_key(rest, kwargs))
 
     def _adapt(self, arrays: list[Any]) -> bool:
         """Gives Python numbers the dtype of the arrays beside them, in place."""
@@ -166,11 +173,11 @@ class Op(Generic[P, R]):
             kind = type(value)
             if kind is float or kind is int:
                 key = (value or repr(value), kind, dtype)  # 0.0 is not -0.0
-                found = _NUMBERS.get(key)
+                found = NUMBERS.get(key)
                 if found is None:
                     if kind is float and dtype.kind in "iu":
                         return False
-                    found = _number(key, value)
+                    found = device_number(key, value)
                     if found is None:
                         return False
                 arrays[index] = found
@@ -203,7 +210,7 @@ class Op(Generic[P, R]):
         try:
             self._fast[rest, *map(type, rest), *kwargs.items()] = kernel
         except TypeError:
-            key = _hashable(rest, kwargs)
+            key = hashable_key(rest, kwargs)
             if key is not None:
                 self._fast[key] = kernel
 
@@ -310,7 +317,7 @@ class Op(Generic[P, R]):
     def _static(self, name: str, value: Any) -> Any:
         try:
             return static_value(value)
-        except _NotStatic:
+        except NotStatic:
             if state.trace is not None:
                 raise HostOpInTrace(self.public_name) from None
             raise InvalidArgumentError.of(
@@ -373,72 +380,6 @@ class Op(Generic[P, R]):
             compiled=self.jit and not self.host and not text,
             differentiable=self.differentiable and not text,
         )
-
-
-def _hashable(rest: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """The key of attributes of which some are lists of plain values, else None."""
-    values = []
-    for value in (*rest, *kwargs.values()):
-        if type(value) is list:
-            if not all(type(item) in (int, float, str) for item in value):
-                return None
-            values.append((list, *value, *map(type, value)))
-        else:
-            values.append((type(value), value))
-    key = (len(rest), *kwargs, *values)
-    try:
-        hash(key)
-    except TypeError:
-        return None
-    return key
-
-
-# Python numbers beside tensors, as device scalars: x * 2.0 again and again.
-_NUMBERS: dict[Any, Any] = {}
-_NUMBER_LIMIT = 4096
-
-
-def _number(key: tuple[Any, type, Any], value: Any) -> Any:
-    _, kind, dtype = key
-    if kind is int and dtype.kind in "iu":
-        limits = np.iinfo(dtype)
-        if not limits.min <= value <= limits.max:
-            return None
-    found = jax.device_put(np.asarray(value, dtype))
-    if len(_NUMBERS) >= _NUMBER_LIMIT:
-        _NUMBERS.clear()
-    if value == value:
-        _NUMBERS[key] = found
-    return found
-
-
-class _NotStatic(Exception):
-    pass
-
-
-def static_value(value: Any) -> Any:
-    """A hashable Python value for an attribute; tensors must be known statically."""
-    if isinstance(value, list | tuple):
-        if hasattr(value, "_fields"):
-            return value
-        items = tuple(static_value(item) for item in value)
-        if isinstance(value, list) or type(value) is tuple:
-            return items
-        return type(value)(items)
-    if isinstance(value, np.ndarray):
-        return static_value(value.tolist())
-    if isinstance(value, np.generic):
-        return value.item()
-    if is_tensor(value):
-        found = convert_to_tensor(value)._value
-        if isinstance(found, Tracer):
-            raise _NotStatic
-        return static_value(np.asarray(found))
-    if isinstance(value, jax.Array):
-        return static_value(np.asarray(value))
-    if isinstance(value, dict):
-        return tuple(sorted((k, static_value(v)) for k, v in value.items()))
-    return value
 
 
 class _Parameter:

@@ -39,7 +39,7 @@ def run(code, **variables):
 def test_runs_reuse_their_memory():
     kept = int(run(FAULTS, LAMINA_KEEP_MEMORY="256").stdout)
     given_back = int(run(FAULTS, LAMINA_KEEP_MEMORY="0").stdout)
-    assert kept < 2000 < given_back
+    assert kept * 4 < given_back
 
 
 def test_the_users_own_settings_stay():

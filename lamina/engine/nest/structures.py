@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from lamina.engine.nest_kinds import (
+from lamina.engine.nest.kinds import (
     COMPOSITE,
     LEAF,
     LIST,
