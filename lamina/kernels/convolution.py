@@ -273,16 +273,8 @@ def _data(form: Form, source: Sizes, dy: Array, filters: Array) -> Array:
 @functools.partial(jax.custom_vjp, nondiff_argnums=(0, 1))
 def _filters(form: Form, window: Sizes, x: Array, dy: Array) -> Array:
     """The gradient by the filters, of shape `window`."""
-    return _run_filters(form, window, 0, x, dy)[0].astype(x.dtype)
-
-
-def _run_filters(
-    form: Form, window: Sizes, biases: int, x: Array, dy: Array
-) -> tuple[Array, Array]:
-    shapes: tuple[Sizes, Sizes] = (window, (biases,))
-    out = [jax.ShapeDtypeStruct(shape, jnp.float32) for shape in shapes]
-    weights, bias = _call("lamina_convolution_filters", out, form, x, dy)
-    return weights, bias
+    out = jax.ShapeDtypeStruct(window, jnp.float32)
+    return _call("lamina_convolution_filters", out, form, x, dy).astype(x.dtype)
 
 
 def _keep(function: Any) -> Any:
@@ -324,25 +316,6 @@ _data.defvjp(_keep(_data), _data_rule)
 _filters.defvjp(_keep(_filters), _filters_rule)
 
 
-@functools.partial(jax.custom_vjp, nondiff_argnums=(0, 1))
-def _filters_and_bias(
-    form: Form, window: Sizes, x: Array, dy: Array
-) -> tuple[Array, Array]:
-    """The gradients by the filters and the bias, in one pass over `dy`."""
-    weights, bias = _run_filters(form, window, window[-1], x, dy)
-    return weights.astype(x.dtype), bias.astype(x.dtype)
-
-
-def _filters_and_bias_rule(
-    form: Form, window: Sizes, kept: Any, cotangents: tuple[Array, Array]
-) -> tuple[Array, Array]:
-    (x, dy), (weights, bias) = kept, cotangents
-    return _data(form, x.shape, dy, weights), _forward(form, x, weights) + bias
-
-
-_filters_and_bias.defvjp(_keep(_filters_and_bias), _filters_and_bias_rule)
-
-
 @functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
 def _biased(form: Form, x: Array, filters: Array, bias: Array) -> Array:
     """The convolution with a bias, and with a ReLU if `form` says so."""
@@ -359,8 +332,12 @@ def _biased_rule(form: Form, kept: Any, dy: Array) -> tuple[Array, Array, Array]
     if y is not None:
         dy = jnp.where(y > 0, dy, jnp.zeros((), dy.dtype))
     form = form._replace(relu=False)
-    weights, bias = _filters_and_bias(form, filters.shape, x, dy)
-    return _data(form, x.shape, dy, filters), weights, bias
+    bias = jnp.sum(dy, tuple(range(dy.ndim - 1)), dtype=jnp.float32)
+    return (
+        _data(form, x.shape, dy, filters),
+        _filters(form, filters.shape, x, dy),
+        bias.astype(dy.dtype),
+    )
 
 
 _biased.defvjp(_biased_forward, _biased_rule)

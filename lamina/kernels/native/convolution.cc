@@ -6,7 +6,6 @@
 #include <oneapi/dnnl/dnnl.hpp>
 
 #include <algorithm>
-#include <cstring>
 #include <stdexcept>
 
 #include "onednn.h"
@@ -186,9 +185,8 @@ Plan MakePlan(const Shape& shape, Pass pass, int64_t batch, bool bias,
   const auto f32 = memory::data_type::f32;  // sums are kept in full precision
   dnnl::convolution_backward_weights::primitive_desc desc(
       Engine(), dnnl::algorithm::convolution_direct, plan.source,
-      layout ? *layout : shape.AnyFilters(f32), bias ? shape.Bias() : memory::desc(),
-      plan.target, shape.strides, shape.dilations, shape.before, shape.after, hint,
-      UserScratch());
+      layout ? *layout : shape.AnyFilters(f32), plan.target, shape.strides,
+      shape.dilations, shape.before, shape.after, hint, UserScratch());
   plan.filters = desc.diff_weights_desc();
   plan.scratch = desc.scratchpad_desc();
   plan.primitive = dnnl::convolution_backward_weights(desc);
@@ -287,45 +285,35 @@ ffi::Error BackwardData(ffi::ThreadPool pool, ffi::AnyBuffer dy, ffi::AnyBuffer 
 
 ffi::Error BackwardFilters(ffi::ThreadPool pool, ffi::AnyBuffer x, ffi::AnyBuffer dy,
                            ffi::Result<ffi::Buffer<ffi::DataType::F32>> dw,
-                           ffi::Result<ffi::Buffer<ffi::DataType::F32>> db,
                            ffi::Span<const int64_t> spec) {
   return Guard("gradient of a convolution's filters", [&] {
     const Shape shape =
         MakeShape(spec, ToDims(x.dimensions()), ToDims(dw->dimensions()),
                   ToDims(dy.dimensions()), DataType(x.element_type()));
-    const bool with_bias = db->element_count() > 0;
-    const int64_t bytes = static_cast<int64_t>(dw->size_bytes());
-    const int64_t room = std::max<int64_t>(1, kPartialBytes / std::max<int64_t>(1, bytes));
-    const Pieces pieces(shape, kBackwardFilters, with_bias,
+    const int64_t bytes = std::max<int64_t>(1, dw->size_bytes());
+    const int64_t room = std::max<int64_t>(1, kPartialBytes / bytes);
+    const Pieces pieces(shape, kBackwardFilters, false,
                         std::min(room, Count(shape, Threads(pool), 1)));
-    const memory::desc& layout = pieces.large->filters;
-    const size_t weights = (layout.get_size() + 63) / 64 * 64;
-    const size_t step = weights + (with_bias ? db->size_bytes() + 63 : 0) / 64 * 64;
+    const size_t step = (pieces.large->filters.get_size() + 63) / 64 * 64;
     char* partial = static_cast<char*>(Buffer(Slot::kPartial, step * pieces.count));
     ParallelFor(pool, pieces.count, [&](int64_t i) {
       const Piece piece = Cut(shape.Batch(), pieces.count, i);
       const Plan& plan = pieces.For(piece, shape);
-      std::unordered_map<int, memory> arguments{
-          {DNNL_ARG_SRC, Wrap(plan.source, At(x.untyped_data(), plan.source,
-                                              piece.begin))},
-          {DNNL_ARG_DIFF_DST, Wrap(plan.target, At(dy.untyped_data(), plan.target,
+      Execute(plan.primitive, plan.scratch,
+              {{DNNL_ARG_SRC, Wrap(plan.source, At(x.untyped_data(), plan.source,
                                                    piece.begin))},
-          {DNNL_ARG_DIFF_WEIGHTS, Wrap(plan.filters, partial + step * i)}};
-      if (with_bias) {
-        arguments.emplace(DNNL_ARG_DIFF_BIAS,
-                          Wrap(shape.Bias(), partial + step * i + weights));
-      }
-      Execute(plan.primitive, plan.scratch, std::move(arguments));
+               {DNNL_ARG_DIFF_DST, Wrap(plan.target, At(dy.untyped_data(), plan.target,
+                                                        piece.begin))},
+               {DNNL_ARG_DIFF_WEIGHTS, Wrap(plan.filters, partial + step * i)}});
     });
     // The pieces are added in their order, so that the result is always the same.
-    const size_t count = step / sizeof(float);
+    const size_t count = pieces.large->filters.get_size() / sizeof(float);
     float* total = reinterpret_cast<float*>(partial);
     for (int64_t i = 1; i < pieces.count; ++i) {
-      const float* part = total + count * i;
+      const float* part = reinterpret_cast<const float*>(partial + step * i);
       for (size_t j = 0; j < count; ++j) total[j] += part[j];
     }
     RunInto(pieces.large->copy, partial, dw->untyped_data());
-    if (with_bias) std::memcpy(db->untyped_data(), partial + weights, db->size_bytes());
   });
 }
 
@@ -370,7 +358,6 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(LaminaConvolutionFilters, lamina::BackwardFilters,
                                   .Ctx<ffi::ThreadPool>()
                                   .Arg<ffi::AnyBuffer>()
                                   .Arg<ffi::AnyBuffer>()
-                                  .Ret<ffi::Buffer<ffi::DataType::F32>>()
                                   .Ret<ffi::Buffer<ffi::DataType::F32>>()
                                   .Attr<ffi::Span<const int64_t>>("spec"));
 
