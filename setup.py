@@ -15,7 +15,7 @@ from pathlib import Path
 
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
-from setuptools.errors import BaseError
+from setuptools.errors import BaseError, CompileError, LinkError
 
 SOURCES = Path("lamina/kernels/native")
 LIBRARY = "liblamina_kernels"
@@ -25,6 +25,17 @@ CARRIED = ("libdnnl.so.3", "LICENSE", "THIRD-PARTY-PROGRAMS")
 
 class NotBuildable(Exception):
     """Something that the kernels need is missing."""
+
+
+FAILURES = (
+    *(NotBuildable, BaseError, CompileError, LinkError),
+    *(OSError, subprocess.SubprocessError),
+)
+
+
+def is_compiler(error):
+    """Whether the compiler or linker was started and did not succeed."""
+    return isinstance(error, (CompileError, LinkError, subprocess.SubprocessError))
 
 
 class BuildKernels(build_ext):
@@ -38,9 +49,10 @@ class BuildKernels(build_ext):
         try:
             super().run()
             self.carry(folder)
-        except (NotBuildable, BaseError, OSError, subprocess.SubprocessError) as error:
+        except FAILURES as error:
             (folder / f"{LIBRARY}.so").unlink(missing_ok=True)
-            (folder / REASON).write_text(f"{error}\n")
+            reason = "the compiler failed" if is_compiler(error) else str(error)
+            (folder / REASON).write_text(f"{reason}\n")
             print(f"lamina: native kernels were not built: {error}", file=sys.stderr)
 
     def get_ext_filename(self, name):
