@@ -14,7 +14,7 @@ from pathlib import Path
 
 import jax
 
-from lamina.engine.errors import message
+from lamina.engine.errors import FailedPreconditionError, InvalidArgumentError
 
 FOLDER = Path(__file__).parent / "native"
 NAME = "liblamina_kernels.so"
@@ -74,30 +74,26 @@ def status() -> Status:
     """Loads the kernels if they are there and wanted.
 
     Raises:
-        ValueError: an unknown value of `LAMINA_KERNELS`.
-        RuntimeError: `LAMINA_KERNELS=onednn`, and they cannot be loaded.
+        InvalidArgumentError: an unknown value of `LAMINA_KERNELS`.
+        FailedPreconditionError: `LAMINA_KERNELS=onednn`, and they cannot be loaded.
     """
     choice = os.environ.get(_VARIABLE, "auto").lower() or "auto"
     if choice not in _CHOICES:
-        raise ValueError(
-            message(
-                _VARIABLE,
-                expected=f"one of {', '.join(_CHOICES)}",
-                received=repr(choice),
-                hint="Unset the variable to let Lamina choose.",
-            )
+        raise InvalidArgumentError.of(
+            _VARIABLE,
+            expected=f"one of {', '.join(_CHOICES)}",
+            received=repr(choice),
+            hint="Unset the variable to let Lamina choose.",
         )
     if choice == "xla":
         return Status(None, f"XLA's own: {_VARIABLE}=xla")
     found = _load()
     if choice == "onednn" and found.library is None:
-        raise RuntimeError(
-            message(
-                _VARIABLE,
-                expected="oneDNN's kernels, as the variable demands",
-                received=found.text,
-                hint="Install Lamina again with a C++ compiler, or unset the variable.",
-            )
+        raise FailedPreconditionError.of(
+            _VARIABLE,
+            expected="oneDNN's kernels, as the variable demands",
+            received=found.text,
+            hint="Install Lamina again with a C++ compiler, or unset the variable.",
         )
     return found
 

@@ -48,7 +48,7 @@ def test_both_kernels_agree():
 def test_an_unknown_choice_is_refused():
     found = run(CONVOLUTION, LAMINA_KERNELS="mkl")
     assert found.returncode == 1
-    assert "LAMINA_KERNELS: expected one of" in found.stderr
+    assert "InvalidArgumentError: LAMINA_KERNELS: expected one of" in found.stderr
     assert "auto, xla, onednn" in found.stderr
 
 
@@ -83,7 +83,7 @@ def test_a_demanded_library_must_be_there(tmp_path):
         f"library.FOLDER = Path({str(tmp_path)!r})\n"
     ) + CONVOLUTION
     found = run(code, LAMINA_KERNELS="onednn")
-    assert "RuntimeError" in found.stderr and "LAMINA_KERNELS" in found.stderr
+    assert "FailedPreconditionError: LAMINA_KERNELS: expected" in found.stderr
 
 
 @pytest.mark.skipif(not (FOLDER / NAME).exists(), reason="the kernels are not built")
