@@ -209,7 +209,7 @@ def scan(
     Example:
         >>> from lamina import keras
         >>> step = lambda total, x: (total + x, total + x)
-        >>> total, sums = keras.ops.scan(step, 0.0, [1.0, 2.0, 3.0])
+        >>> total, sums = keras.ops.scan(step, 0.0, keras.ops.array([1.0, 2.0, 3.0]))
         >>> sums.numpy().tolist()
         [1.0, 3.0, 6.0]
 
