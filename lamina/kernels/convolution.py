@@ -23,7 +23,7 @@ from lamina.kernels.selection import native
 
 Sizes = tuple[int, ...]
 Pads = tuple[tuple[int, int], ...]
-_FORWARD, _DATA, _FILTERS = range(3)
+_PASSES = 3  # forward, gradient by the input, gradient by the filters
 _TYPES = {"float32": 0, "bfloat16": 1, "float16": 2}
 
 
@@ -210,7 +210,7 @@ def _native(form: Form, source: Sizes, filters: Sizes, dtype: Any) -> bool:
 def _has_kernels(form: Form, source: Sizes, filters: Sizes, dtype: int) -> bool:
     target = form.target(source[1:-1], filters[: form.rank])
     dims = (*source, *filters, source[0], *target, filters[-1])
-    return all(_kernel(form, dims, dtype, each)[0] for each in range(3))
+    return all(_kernel(form, dims, dtype, each)[0] for each in range(_PASSES))
 
 
 def _kernel(form: Form, dims: Sizes, dtype: int, which: int) -> tuple[bool, str]:

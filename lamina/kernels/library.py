@@ -29,7 +29,7 @@ _TARGETS = {
     "lamina_batch_apply": "LaminaBatchApply",
     "lamina_batch_gradient": "LaminaBatchGradient",
 }
-# dnnl_cpu_isa_t, from the newest on: what a processor has includes what is below.
+# dnnl_cpu_isa_t; the bits of a newer set include those of the older ones.
 _INSTRUCTION_SETS = {
     0x01: "SSE4.1",
     0x03: "AVX",

@@ -1,4 +1,8 @@
-"""When native kernels are used: the switch, and the table of measured choices."""
+"""When native kernels may be used.
+
+Each kernel's own module says for which shapes and types it is used; what was measured
+is in `docs/decisions/0009-native-cpu-kernels.md`.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +21,7 @@ _local = threading.local()
 def portable() -> Iterator[None]:
     """Within it, everything traced by this thread uses XLA's operations only.
 
-    For forward-mode differentiation, and for programs that leave this machine.
+    For forward-mode differentiation: native kernels have derivatives in reverse mode.
     """
     before = getattr(_local, "portable", False)
     _local.portable = True
