@@ -17,14 +17,9 @@ import numpy as np
 from jax import lax
 
 from lamina.engine.op import Array
-from lamina.kernels.selection import native
+from lamina.kernels.choices import chosen
 
-_TYPES = ("float32", "bfloat16")
-# Shorter rows of channels fill too little of a vector register; smaller arrays are
-# done before a thread wakes up. Measured with 4 MB of activations (two AVX2 cores,
-# CPU time forward and backward, with a ReLU): XLA 4.3 ms, these kernels 1.9 ms.
-_LEAST_CHANNELS = 8
-_LEAST_SIZE = 4096
+_LEAST_CHANNELS = 8  # shorter rows fill too little of a vector register
 
 
 def wide(x: Array) -> Array:
@@ -74,11 +69,9 @@ def train(
 
 def _native(x: Array, axis: int) -> bool:
     return (
-        native()
-        and axis % x.ndim == x.ndim - 1
-        and jnp.dtype(x.dtype).name in _TYPES
+        axis % x.ndim == x.ndim - 1
         and x.shape[-1] >= _LEAST_CHANNELS
-        and x.size >= _LEAST_SIZE
+        and chosen("batch normalisation", x.size, jnp.dtype(x.dtype).name)
     )
 
 

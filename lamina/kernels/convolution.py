@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -18,8 +19,8 @@ import numpy as np
 from jax import lax
 
 from lamina.engine.op import Array
+from lamina.kernels.choices import chosen
 from lamina.kernels.library import status
-from lamina.kernels.selection import native
 
 Sizes = tuple[int, ...]
 Pads = tuple[tuple[int, int], ...]
@@ -195,14 +196,15 @@ def transposed(
 
 def _native(form: Form, source: Sizes, filters: Sizes, dtype: Any) -> bool:
     """Whether oneDNN has a kernel of its own for all three passes."""
-    if not native() or jnp.dtype(dtype).name not in _TYPES or source[-1] == 0:
+    name = jnp.dtype(dtype).name
+    if source[-1] == 0 or not chosen("convolution", math.prod(source), name):
         return False
     if min(low for pad in form.pads for low in pad) < 0:
         return False
     target = form.target(source[1:-1], filters[: form.rank])
     if 0 in source or 0 in filters or min(target) <= 0:
         return False
-    name = jnp.dtype(dtype).name if _direct(dtype) else "float32"
+    name = name if _direct(dtype) else "float32"
     return _has_kernels(form, source, filters, _TYPES[name])
 
 

@@ -16,7 +16,7 @@ import lamina as tf
 def run(x):
     return tf.reduce_sum(tf.linalg.matmul(tf.linalg.matmul(x, x, transpose_b=True), x))
 
-x = tf.constant(np.ones((4000, 16), "float32"))
+x = tf.constant(np.ones((SIZE, 16), "float32"))
 run(x).numpy()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 for _ in range(10):
@@ -36,9 +36,11 @@ def run(code, **variables):
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="for glibc")
-def test_runs_reuse_their_memory():
-    kept = int(run(FAULTS, LAMINA_KEEP_MEMORY="256").stdout)
-    given_back = int(run(FAULTS, LAMINA_KEEP_MEMORY="0").stdout)
+@pytest.mark.parametrize("size", [4000, 5000])  # 64 and 100 MB at work
+def test_runs_reuse_their_memory(size):
+    code = FAULTS.replace("SIZE", str(size))
+    kept = int(run(code, LAMINA_KEEP_MEMORY="256").stdout)
+    given_back = int(run(code, LAMINA_KEEP_MEMORY="0").stdout)
     assert kept * 4 < given_back
 
 
