@@ -30,7 +30,8 @@ class Choice(NamedTuple):
     Attributes:
         kernel: whose kernel computes the operation.
         measured: the figures that decided.
-        least: the number of elements from which on it is used.
+        least: the size from which on it is used: the number of elements, for 3x3
+            convolutions the number of tiles times the channels in and out.
         dtypes: the dtypes that the kernel takes.
     """
 
@@ -49,6 +50,16 @@ CHOICES: Mapping[str, Choice] = {
         "32x32x32 to 32 channels, 3x3, AVX2: forward 3.8 against 15.5, gradient by the "
         "input 6.9 against 16.5, by the filters 12 against 42",
         dtypes=_FLOATS,
+    ),
+    "3x3 convolution": Choice(
+        Kernel.OWN,
+        "by minimal filtering, stride 1, AVX-512, forward and the gradients by the "
+        "input and the filters: 32x32x32 to 32 channels 3.0, 3.0, 2.1 against oneDNN's "
+        "6.0, 6.1, 4.1; 16x16x64 to 64 2.5, 2.5, 2.8 against 5.3, 5.2, 6.0; 8x8x128 to "
+        "128 2.1, 2.3, 3.2 against 4.8, 4.9, 5.5; 12x12x64 to 64 0.9, 1.0, 1.1 against "
+        "1.5, 1.5, 1.6; one image of 8x8x64 0.07 against 0.05 (so small ones stay "
+        "oneDNN's), 7x7x512 to 512 as long as oneDNN (so do wide ones)",
+        least=1 << 15,
     ),
     "convolution's gradient by the bias": Choice(
         Kernel.XLA, "oneDNN's loop for it is not vectorised with AVX2"
@@ -73,7 +84,7 @@ def chosen(operation: str, size: int, dtype: str) -> bool:
 
     Args:
         operation: a line of the table.
-        size: the number of elements that it works on.
+        size: what `Choice.least` counts.
         dtype: their dtype.
     """
     choice = _chosen(operation)

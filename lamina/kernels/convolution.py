@@ -25,6 +25,12 @@ from lamina.kernels.library import status
 Sizes = tuple[int, ...]
 Pads = tuple[tuple[int, int], ...]
 _PASSES = 3  # forward, gradient by the input, gradient by the filters
+# Minimal filtering: the channels of a vector, and from where on its filters outgrow the
+# caches; the outputs along an axis of a tile, and the share of them that must be used.
+_VECTOR = 16
+_MOST_CHANNELS = 256
+_TILE = 4
+_LEAST_USED = 0.5
 _TYPES = {"float32": 0, "bfloat16": 1, "float16": 2}
 
 
@@ -195,7 +201,7 @@ def transposed(
 
 
 def _native(form: Form, source: Sizes, filters: Sizes, dtype: Any) -> bool:
-    """Whether oneDNN has a kernel of its own for all three passes."""
+    """Whether there are native kernels for all three passes."""
     name = jnp.dtype(dtype).name
     if source[-1] == 0 or not chosen("convolution", math.prod(source), name):
         return False
@@ -205,6 +211,8 @@ def _native(form: Form, source: Sizes, filters: Sizes, dtype: Any) -> bool:
     if 0 in source or 0 in filters or min(target) <= 0:
         return False
     name = name if _direct(dtype) else "float32"
+    if name == "float32" and filters_minimally(form, source, filters):
+        return True
     return _has_kernels(form, source, filters, _TYPES[name])
 
 
@@ -248,9 +256,38 @@ def _apply(function: Any, arrays: Sequence[Array]) -> Array:
     return function(*[array.astype(jnp.float32) for array in arrays]).astype(dtype)
 
 
-def _call(target: str, out: Any, form: Form, *arrays: Any) -> Any:
+def _call(
+    name: str, out: Any, form: Form, source: Sizes, filters: Sizes, *arrays: Any
+) -> Any:
+    """A pass; `source` and `filters` are the shapes of the convolution's own arrays."""
+    wide = arrays[0].dtype == jnp.float32
+    minimal = wide and filters_minimally(form, source, filters)
+    target = f"lamina_{'winograd' if minimal else 'convolution'}{name}"
     call = jax.ffi.ffi_call(target, out, vmap_method="sequential")
     return call(*arrays, spec=np.asarray(form.spec, np.int64))
+
+
+def filters_minimally(form: Form, source: Sizes, filters: Sizes) -> bool:
+    """Whether a float32 convolution is computed by Winograd's minimal filtering.
+
+    Args:
+        form: the convolution.
+        source: the shape of its input, channels last.
+        filters: the shape of its filters.
+    """
+    once = form.strides == form.rates == (1, 1) and form.groups == 1
+    inside = all(0 <= pad <= 2 for pads in form.pads for pad in pads)
+    if not once or not inside or filters[:2] != (3, 3):
+        return False
+    channels = filters[2:]
+    if any(count % _VECTOR for count in channels) or max(channels) > _MOST_CHANNELS:
+        return False
+    target = form.target(source[1:-1], filters[:2])
+    tiles = source[0] * math.prod(-(-size // _TILE) for size in target)
+    # Tiles at the edges may reach outside: work that nobody needs.
+    used = source[0] * math.prod(target) / (tiles * _TILE**2)
+    work = tiles * math.prod(channels)
+    return used >= _LEAST_USED and chosen("3x3 convolution", work, "float32")
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
@@ -262,21 +299,21 @@ def _forward(form: Form, x: Array, filters: Array) -> Array:
 def _run_forward(form: Form, x: Array, filters: Array, bias: Array) -> Array:
     sizes = form.target(x.shape[1:-1], filters.shape[: form.rank])
     out = jax.ShapeDtypeStruct((x.shape[0], *sizes, filters.shape[-1]), x.dtype)
-    return _call("lamina_convolution", out, form, x, filters, bias)
+    return _call("", out, form, x.shape, filters.shape, x, filters, bias)
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(0, 1))
 def _data(form: Form, source: Sizes, dy: Array, filters: Array) -> Array:
     """The gradient by the input, of shape `source`."""
     out = jax.ShapeDtypeStruct(source, dy.dtype)
-    return _call("lamina_convolution_data", out, form, dy, filters)
+    return _call("_data", out, form, source, filters.shape, dy, filters)
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(0, 1))
 def _filters(form: Form, window: Sizes, x: Array, dy: Array) -> Array:
     """The gradient by the filters, of shape `window`."""
     out = jax.ShapeDtypeStruct(window, jnp.float32)
-    return _call("lamina_convolution_filters", out, form, x, dy).astype(x.dtype)
+    return _call("_filters", out, form, x.shape, window, x, dy).astype(x.dtype)
 
 
 def _keep(function: Any) -> Any:

@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "parallel.h"
+#include "vectors.h"
 
 namespace lamina {
 namespace {
@@ -56,6 +57,15 @@ dnnl::memory::data_type DataType(xla::ffi::DataType dtype) {
 
 size_t Bytes(dnnl::memory::data_type dtype) {
   return dtype == dnnl::memory::data_type::f32 ? 4 : 2;
+}
+
+int Vectors() {
+  static const int found = [] {
+    const int isa = static_cast<int>(dnnl::get_effective_cpu_isa());
+    const auto has = [isa](int set) { return (isa & set) == set; };
+    return has(dnnl_cpu_isa_avx512_core) ? 2 : has(dnnl_cpu_isa_avx2) ? 1 : 0;
+  }();
+  return found;
 }
 
 void* Buffer(Slot slot, size_t bytes) {

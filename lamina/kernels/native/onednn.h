@@ -28,7 +28,7 @@ size_t Bytes(dnnl::memory::data_type dtype);
 
 // A piece of memory of this thread that is kept between calls and grows on demand.
 // `slot` tells apart buffers that are in use at the same time.
-enum class Slot { kScratch, kWeights, kPartial, kCount };
+enum class Slot { kScratch, kWeights, kPartial, kInputs, kProducts, kCount };
 void* Buffer(Slot slot, size_t bytes);
 
 inline dnnl::memory Wrap(const dnnl::memory::desc& desc, const void* data) {

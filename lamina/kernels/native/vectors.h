@@ -19,18 +19,9 @@
 
 namespace lamina {
 
-// 2 with AVX-512, 1 with AVX2, else 0.
-inline int Vectors() {
-  static const int found = __builtin_cpu_supports("avx512dq") &&
-                                   __builtin_cpu_supports("avx512vl") &&
-                                   __builtin_cpu_supports("avx512bw")
-                               ? 2
-                           : __builtin_cpu_supports("avx2") &&
-                                   __builtin_cpu_supports("fma")
-                               ? 1
-                               : 0;
-  return found;
-}
+// 2 with AVX-512, 1 with AVX2, else 0: what oneDNN uses, so that ONEDNN_MAX_CPU_ISA
+// bounds both.
+int Vectors();
 
 // bfloat16 as XLA stores it.
 struct BFloat16 {
