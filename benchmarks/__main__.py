@@ -42,7 +42,8 @@ def main() -> int:
     """Measures, and prints or writes the page."""
     options = arguments()
     gpu = options.device == "gpu"
-    items = gpu_items() if gpu else cpu_items(options.bf16 or has_bfloat16())
+    half = options.bf16 or processor_has(*NATIVE)
+    items = gpu_items() if gpu else cpu_items(half, processor_has("amx_bf16"))
     items = [item for item in items if wanted(item, options.only)]
     if options.list:
         print("\n".join(f"{item.name:28}{item.title}" for item in items))
@@ -92,13 +93,13 @@ def refuse(reason: str) -> int:
     return 2
 
 
-def has_bfloat16() -> bool:
-    """Whether the processor multiplies bfloat16 itself."""
+def processor_has(*wanted: str) -> bool:
+    """Whether the processor has one of these features."""
     try:
         words = Path("/proc/cpuinfo").read_text("utf-8").split()
     except OSError:
         return False
-    return any(flag in words for flag in NATIVE)
+    return any(flag in words for flag in wanted)
 
 
 def sees_gpu(name: str) -> bool:

@@ -29,8 +29,8 @@ class Model:
         title: what the table calls it.
         shape: of one input, without the batch; images have their channels last.
         fit: the target of a float32 training step, as a ratio to the best peer.
-        bfloat16: the same for mixed precision; 0 measures it without a target, None
-            leaves it out.
+        bfloat16: the same for mixed precision on processors with matrix units (AMX); 0
+            measures it without a target, None leaves it out.
         vocabulary: the inputs are numbers of tokens below it; 0 for real numbers.
         classes: the number of outputs.
         batch: rows in a step.
@@ -132,9 +132,14 @@ class Item:
         return self.what in ("import", "cold", "warm", "peak", "growth")
 
 
-def cpu_items(bfloat16: bool) -> list[Item]:
-    """Every row for a CPU, in order."""
-    items = _models(bfloat16) + _calls()
+def cpu_items(bfloat16: bool, matrix_units: bool = False) -> list[Item]:
+    """Every row for a CPU, in order.
+
+    Args:
+        bfloat16: with the rows for mixed precision.
+        matrix_units: with their targets, which are those of processors with AMX.
+    """
+    items = _models(bfloat16, matrix_units) + _calls()
     if bfloat16:
         items += [_matmul(n, BFLOAT16) for n in (1024, 2048)]
     return items + _starting() + _memory()
@@ -151,7 +156,7 @@ def gpu_items() -> list[Item]:
     ]
 
 
-def _models(bfloat16: bool) -> list[Item]:
+def _models(bfloat16: bool, matrix_units: bool) -> list[Item]:
     """The rows about models; those of a model follow each other, to build it once."""
     items = []
     for name, model in MODELS.items():
@@ -166,7 +171,8 @@ def _models(bfloat16: bool) -> list[Item]:
             half = replace(fit, name=f"{fit.name}.bfloat16", dtype=BFLOAT16)
             half = replace(half, section="Training in mixed bfloat16, fit step")
             target = Target(model.bfloat16, also=fit.name)
-            items.append(replace(half, targets=(target,) if target.ratio else ()))
+            wanted = matrix_units and target.ratio
+            items.append(replace(half, targets=(target,) if wanted else ()))
     return items
 
 
