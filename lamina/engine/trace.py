@@ -263,6 +263,14 @@ class Captured:
         computed = (e for e in _equations(self.jaxpr) if e.primitive.name != "copy")
         return max(map(_bytes, computed), default=0)
 
+    def calls_one_by_one(self) -> bool:
+        """Whether it calls native code that `jax.vmap` would put into a loop."""
+        return any(
+            e.params.get("vmap_method") == "sequential"
+            for e in _equations(self.jaxpr)
+            if e.primitive.name == "ffi_call"
+        )
+
     def pack(self, tensors: Sequence[Any]) -> Any:
         """Puts flat results into the structure that the function returned."""
         if self._plain is not None and len(tensors) == len(self.static):

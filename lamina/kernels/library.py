@@ -31,6 +31,7 @@ _TARGETS = {
     "lamina_batch_moments": "LaminaBatchMoments",
     "lamina_batch_apply": "LaminaBatchApply",
     "lamina_batch_gradient": "LaminaBatchGradient",
+    "lamina_product": "LaminaProduct",
 }
 # dnnl_cpu_isa_t; the bits of a newer set include those of the older ones.
 _INSTRUCTION_SETS = {

@@ -439,6 +439,8 @@ def matmul(x1: Any, x2: Any) -> Tensor:
 def _matmul(x1: Same, x2: Same) -> Array:
     """The lowering of `keras.ops.matmul`."""
     try:
+        if x1.ndim > 1 and x2.ndim == 2:
+            return products.contract_axes(x1, x2, 1)
         return jnp.matmul(x1, x2)
     except (TypeError, ValueError):
         raise InvalidArgumentError.of(
@@ -452,6 +454,8 @@ def _matmul(x1: Same, x2: Same) -> Array:
 @op("keras.ops.tensordot")
 def _tensordot(x1: Same, x2: Same, axes: Any) -> Array:
     """The lowering of `keras.ops.tensordot`."""
+    if isinstance(axes, int) and 0 <= axes <= min(x1.ndim, x2.ndim):
+        return products.contract_axes(x1, x2, axes)
     return jnp.tensordot(x1, x2, axes)
 
 
@@ -475,7 +479,7 @@ def tensordot(x1: Any, x2: Any, axes: Any = 2) -> Tensor:
 @op("keras.ops.einsum")
 def _einsum(operands: Tensors, subscripts: str) -> Array:
     """The lowering of `keras.ops.einsum`."""
-    return jnp.einsum(subscripts, *operands)
+    return products.sum_products(subscripts.replace(" ", ""), operands)
 
 
 def einsum(subscripts: str, *operands: Any, **kwargs: Any) -> Tensor:

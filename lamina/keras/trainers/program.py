@@ -34,8 +34,6 @@ _SLOW_IN_LOOPS = {"cpu": frozenset({"conv_general_dilated"})}
 # reached).
 _BLOCK_BYTES = 1 << 21
 _BLOCK_BATCHES = 32
-# Native kernels have no batched form of their own: JAX would loop over the block.
-_SEQUENTIAL = frozenset({"ffi_call"})
 
 
 class StepProgram(ConcreteFunction):
@@ -206,7 +204,7 @@ def block_size(captured: Captured) -> int:
     1 for steps with state or side effects, whose order matters, and for steps that
     are large enough by themselves.
     """
-    if captured.writes or captured.has_callbacks or _SEQUENTIAL & captured.primitives:
+    if captured.writes or captured.has_callbacks or captured.calls_one_by_one():
         return 1
     if any(not aval.shape for aval in captured.out_avals):
         return 1

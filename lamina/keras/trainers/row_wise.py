@@ -360,7 +360,8 @@ def _gather(eqn: Any, ins: list[Axis]) -> Axis:
 
 
 def _native(eqn: Any, ins: list[Axis]) -> Axis:
-    known = eqn.params["target_name"] in _NATIVE
+    target, attributes = eqn.params["target_name"], dict(eqn.params["attributes"])
+    known = target in _NATIVE and not attributes.get("flip_a")
     return 0 if known and ins == [0] + [None] * (len(ins) - 1) else _UNPROVED
 
 
@@ -390,7 +391,7 @@ _REDUCTIONS = ("reduce_sum", "reduce_max", "reduce_min", "reduce_prod", "reduce_
 _WINDOWS = ("reduce_window", "reduce_window_max", "reduce_window_sum")
 _RUNNING = ("cumsum", "cumprod", "cummax", "cummin", "cumlogsumexp", "split")
 # Native kernels that compute each row of their first array by itself.
-_NATIVE = frozenset({"lamina_convolution", "lamina_batch_apply"})
+_NATIVE = frozenset({"lamina_convolution", "lamina_batch_apply", "lamina_product"})
 _RULES: dict[str, Callable[[Any, list[Axis]], Axis]] = {
     **dict.fromkeys(_POINTWISE, _pointwise),
     **dict.fromkeys((*_REDUCTIONS, "reduce_or", "argmax", "argmin"), _reduce),

@@ -8,13 +8,13 @@ from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
 
 from lamina.engine import dtypes
 from lamina.engine.dtypes import as_dtype
 from lamina.engine.errors import InvalidArgumentError, ShapeError
 from lamina.engine.op import Array, Same, Tensors, op
 from lamina.engine.tensor import Tensor
+from lamina.kernels.product import product
 from lamina.ops.checks import (
     FLOAT_OR_COMPLEX,
     NUMERIC,
@@ -84,8 +84,7 @@ def multiply_matrices(
 ) -> Array:
     """The matrix product of raw arrays, each optionally transposed."""
     if a.ndim == 2 and b.ndim == 2:
-        contract = ((0 if flip_a else 1,), (1 if flip_b else 0,))
-        return lax.dot_general(a, b, (contract, ((), ())), preferred_element_type=wide)
+        return product(a, b, flip_a, flip_b, wide)
     if flip_a:
         a = jnp.swapaxes(a, -1, -2)
     if flip_b:
@@ -112,10 +111,19 @@ def contract_axes(a: Array, b: Array, count: int, wide: Any = None) -> Array:
     inner = math.prod(b.shape[:count])
     rows = jnp.reshape(a, (math.prod(a.shape[:split]), inner))
     columns = jnp.reshape(b, (inner, math.prod(b.shape[count:])))
-    product = lax.dot_general(
-        rows, columns, (((1,), (0,)), ((), ())), preferred_element_type=wide
-    )
-    return jnp.reshape(product, (*a.shape[:split], *b.shape[count:]))
+    found = product(rows, columns, wide=wide)
+    return jnp.reshape(found, (*a.shape[:split], *b.shape[count:]))
+
+
+def sum_products(
+    equation: str, inputs: list[Array], optimize: Any = "optimal"
+) -> Array:
+    """The sum of products of raw arrays that an equation without spaces describes."""
+    count = _inner_axes(equation, [x.shape for x in inputs])
+    if count:
+        a, b = inputs
+        return contract_axes(a, b, count)
+    return jnp.einsum(equation, *inputs, optimize=optimize)
 
 
 @op("matmul", dtypes=_MATMUL)
@@ -278,12 +286,8 @@ def tensordot(a: Same, b: Same, axes: Any, name: str | None = None) -> Array:
 def _einsum(
     inputs: Tensors, equation: str, optimize: Any, name: str | None = None
 ) -> Array:
-    count = _inner_axes(equation, [x.shape for x in inputs])
-    if count:
-        a, b = inputs
-        return contract_axes(a, b, count)
     try:
-        return jnp.einsum(equation, *inputs, optimize=_PATHS[optimize])
+        return sum_products(equation, inputs, _PATHS[optimize])
     except (ValueError, TypeError, IndexError, KeyError) as error:
         shapes = ", ".join(text(x.shape) for x in inputs)
         raise InvalidArgumentError.of(

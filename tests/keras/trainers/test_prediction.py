@@ -73,6 +73,13 @@ def test_several_inputs_and_outputs() -> None:
     np.testing.assert_array_equal(found["a"], X[:45, :2] * 2)
 
 
+def test_blocks_of_batches_in_half_precision() -> None:
+    wide = keras.layers.Dense(1024, dtype="mixed_bfloat16")
+    model = keras.Sequential([keras.Input((6,)), wide])
+    found = model.predict(X, batch_size=8, verbose=0)
+    np.testing.assert_allclose(found, model(X), rtol=2e-2, atol=2e-2)
+
+
 def test_random_layers_draw_anew_for_each_batch() -> None:
     class Noise(keras.layers.Layer):
         def __init__(self) -> None:
@@ -125,6 +132,9 @@ def test_generators_and_datasets() -> None:
 ALONE = {
     "softmax": tf.nn.softmax,
     "matmul": lambda x: tf.matmul(x, tf.ones((6, 2))),
+    "matmul, 16 bits": lambda x: tf.matmul(
+        tf.cast(x, tf.bfloat16), tf.ones((6, 1024), tf.bfloat16)
+    ),
     "reshape": lambda x: tf.reshape(tf.reshape(x, (-1, 2)) * 2.0, (-1, 6)),
     "transpose": lambda x: tf.transpose(tf.transpose(x) + 1.0),
     "columns": lambda x: tf.gather(x, [2, 1], axis=1),
