@@ -59,6 +59,13 @@ CHOICES: Mapping[str, Choice] = {
         least=4096,
         dtypes=_WIDE,
     ),
+    "recurrence": Choice(
+        Kernel.OWN,
+        "LSTM, 32 rows, 64 steps of 32, 64 units, one core with AVX-512: forward 1.30 "
+        "against 1.36, with its gradient 3.34 against 5.39; GRU of 32 steps 1.18 "
+        "against 1.85; LSTM of 512 units, 8 steps 34 against 46; 2 rows, 4 steps, 16 "
+        "units 0.016 against 0.040; one step alone 0.091 against 0.072: not used",
+    ),
 }
 
 
