@@ -32,6 +32,8 @@ _TARGETS = {
     "lamina_batch_apply": "LaminaBatchApply",
     "lamina_batch_gradient": "LaminaBatchGradient",
     "lamina_product": "LaminaProduct",
+    "lamina_recurrence": "LaminaRecurrence",
+    "lamina_recurrence_gradient": "LaminaRecurrenceGradient",
 }
 # dnnl_cpu_isa_t; the bits of a newer set include those of the older ones.
 _INSTRUCTION_SETS = {

@@ -8,7 +8,7 @@ inside, batch first outside.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import jax.numpy as jnp
@@ -16,6 +16,7 @@ from jax import lax
 
 from lamina.engine.errors import ShapeError
 from lamina.engine.op import Array, TensorLike, op
+from lamina.kernels import recurrence
 from lamina.ops.linalg.products import contract_axes
 from lamina.ops.nn.recurrence import (
     Cell,
@@ -114,7 +115,62 @@ class _Sequence:
                 return cell.advance(cell.gates(parts, total), held)
 
             return self.stepwise(step, states)
+        shared = self.drop is None or self.drop.shape[0] == 1
+        types = {a.dtype for a in (self.x, self.kernel, self.recurrent, *states)}
+        if (
+            shared
+            and self.mask is None
+            and len(types) == 1
+            and isinstance(cell, MemoryCell | UpdateCell)
+            and recurrence.fits(self.x, states[0].shape[-1], cell.functions)
+        ):
+            return self._natively(cell, states, state_bias)
         keep = self._keep()
+        return self._results(*self._swept(cell, states, state_bias, keep), keep)
+
+    def _natively(self, cell: Cell, states: States, state_bias: Array | None) -> Result:
+        """Runs the cell in the native kernel, whose state's bias is one with `bias`."""
+        columns, units = self.kernel.shape[1], states[0].shape[-1]
+        x = _dropped(self.x, self.drop)
+        x = jnp.flip(x, 1) if self.backwards else x
+        bias = jnp.zeros(columns, x.dtype) if self.bias is None else self.bias
+        bias = jnp.pad(bias, (0, 4 * units - columns))
+        if state_bias is not None:
+            gates, candidate = state_bias[: 2 * units], state_bias[2 * units :]
+            bias += jnp.concatenate([gates, jnp.zeros_like(candidate), candidate])
+
+        def formula(
+            x: Array, kernel: Array, recurrent: Array, bias: Array, *states: Array
+        ) -> tuple[States, Array | None]:
+            plain = replace(
+                self,
+                x=x,
+                kernel=kernel,
+                recurrent=recurrent,
+                bias=bias[:columns],
+                drop=None,
+                backwards=False,
+                sequences=True,
+            )
+            more = bias[columns:]
+            inner = jnp.pad(more, (2 * units, 0)) if more.size else None
+            final, outputs = plain._swept(cell, states, inner, None)
+            return final, None if outputs is None else jnp.swapaxes(outputs, 0, 1)
+
+        final, outputs = recurrence.run(
+            formula, x, self.kernel, self.recurrent, bias, states, self.sequences
+        )
+        last = final[0]
+        return (last, last[:, None] if outputs is None else outputs, *final)
+
+    def _swept(
+        self,
+        cell: Cell,
+        states: States,
+        state_bias: Array | None,
+        keep: Array | None,
+    ) -> tuple[States, Array | None]:
+        """The last states and all outputs, time first."""
         sweep = Sweep(cell, self.sequences, self.unroll)
         # Few features: one product for inputs and state, inside the loop, is faster
         # than a pass over the memory that the inputs' products fill.
@@ -124,11 +180,9 @@ class _Sequence:
         if few and cell.x_gates == cell.h_gates:
             weights = jnp.concatenate([self.kernel, self.recurrent])
             x = self._by_time(_dropped(self.x, self.drop))
-            found = sweep.run(x, None, weights, self.bias, states, keep)
-        else:
-            parts = jnp.split(self._projected(), len(cell.x_gates), axis=2)
-            found = sweep.run(None, parts, self.recurrent, state_bias, states, keep)
-        return self._results(*found, keep)
+            return sweep.run(x, None, weights, self.bias, states, keep)
+        parts = jnp.split(self._projected(), len(cell.x_gates), axis=2)
+        return sweep.run(None, parts, self.recurrent, state_bias, states, keep)
 
     def stepwise(self, step: Callable[[Array, States], States], states: States) -> Any:
         """Runs any `step(z, states) -> states`, `z` the product of one step's inputs.
