@@ -86,6 +86,7 @@ CHOICES: Mapping[str, Choice] = {
         "2048x128 0.60 against 0.77; 32x784 by 32x512 is equal",
         least=1 << 24,
         dtypes=_FLOATS,
+    ),
     "recurrence": Choice(
         Kernel.OWN,
         "LSTM, 32 rows, 64 steps of 32, 64 units, one core with AVX-512: forward 1.30 "
