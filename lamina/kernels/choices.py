@@ -75,6 +75,15 @@ CHOICES: Mapping[str, Choice] = {
         least=1 << 24,
         dtypes=_FLOATS,
     ),
+    "attention": Choice(
+        Kernel.OWN,
+        "AVX-512, one core, 32 examples of 64x64 scores of 4 heads of 32: forward 1.1 "
+        "against 1.2, gradient 2.6 against 4.6; 2048x2048 scores of 4 heads of 64: 51 "
+        "against 61, 129 against 210; bfloat16: gradient 2.6 against 4.5, forward 1.1 "
+        "against 0.9",
+        least=1 << 10,
+        dtypes=_WIDE,
+    ),
 }
 
 

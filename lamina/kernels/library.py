@@ -29,6 +29,8 @@ _TARGETS = {
     "lamina_batch_apply": "LaminaBatchApply",
     "lamina_batch_gradient": "LaminaBatchGradient",
     "lamina_product": "LaminaProduct",
+    "lamina_attention": "LaminaAttention",
+    "lamina_attention_gradient": "LaminaAttentionGradient",
 }
 # dnnl_cpu_isa_t; the bits of a newer set include those of the older ones.
 _INSTRUCTION_SETS = {
