@@ -34,6 +34,8 @@ _TARGETS = {
     "lamina_product": "LaminaProduct",
     "lamina_recurrence": "LaminaRecurrence",
     "lamina_recurrence_gradient": "LaminaRecurrenceGradient",
+    "lamina_attention": "LaminaAttention",
+    "lamina_attention_gradient": "LaminaAttentionGradient",
 }
 # dnnl_cpu_isa_t; the bits of a newer set include those of the older ones.
 _INSTRUCTION_SETS = {

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 
 import jax.numpy as jnp
-from jax import lax
 
 from lamina.engine.errors import ShapeError
 from lamina.engine.op import Array, Same, TensorLike, op
+from lamina.kernels.attention import attend
 
 
 @op("keras.ops.dot_product_attention", dtypes="real_floating")
@@ -60,27 +60,9 @@ def dot_product_attention(
     if heads != shared:
         key = jnp.repeat(key, heads // shared, axis=2)
         value = jnp.repeat(value, heads // shared, axis=2)
-    wide = jnp.promote_types(query.dtype, jnp.float32)
-    scores = jnp.einsum("btnh,bsnh->bnts", query, key, preferred_element_type=wide)
-    scores = scores * (1 / math.sqrt(query.shape[-1]) if scale is None else scale)
-    if bias is not None:
-        scores = scores + bias.astype(wide)
-    if attn_logits_soft_cap is not None:
-        scores = attn_logits_soft_cap * jnp.tanh(scores / attn_logits_soft_cap)
     kept = None if mask is None else mask != 0
     if is_causal:
         causal = jnp.tri(query.shape[1], key.shape[1], dtype=bool)
         kept = causal if kept is None else kept & causal
-    if kept is not None:
-        scores = jnp.where(kept, scores, -0.7 * jnp.finfo(wide).max)
-    top = jnp.max(scores, axis=-1, keepdims=True, initial=-jnp.inf)
-    weights = jnp.exp(scores - lax.stop_gradient(top))
-    # The softmax's division waits until here, where there are fewer numbers.
-    total = jnp.sum(weights, axis=-1, keepdims=True)
-    found = jnp.einsum(
-        "bnts,bsnh->bnth",
-        weights.astype(key.dtype),
-        value,
-        preferred_element_type=wide,
-    )
-    return jnp.swapaxes(found / total, 1, 2).astype(value.dtype)
+    factor = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
+    return attend(query, key, value, bias, kept, factor, attn_logits_soft_cap)

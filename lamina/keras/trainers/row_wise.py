@@ -360,9 +360,13 @@ def _gather(eqn: Any, ins: list[Axis]) -> Axis:
 
 
 def _native(eqn: Any, ins: list[Axis]) -> Axis:
-    target, attributes = eqn.params["target_name"], dict(eqn.params["attributes"])
-    known = target in _NATIVE and not attributes.get("flip_a")
-    return 0 if known and ins == [0] + [None] * (len(ins) - 1) else _UNPROVED
+    attributes = dict(eqn.params["attributes"])
+    rows, either = _NATIVE.get(eqn.params["target_name"], (0, 0))
+    alone = ins[:rows] == [0] * rows and not attributes.get("flip_a")
+    free = ins[rows : rows + either]
+    if not rows or not alone or not set(free) <= {None, 0}:
+        return _UNPROVED
+    return 0 if set(ins[rows + either :]) <= {None} else _UNPROVED
 
 
 _ARITHMETIC = ("add", "add_any", "sub", "mul", "div", "rem", "neg", "sign", "abs")
@@ -390,8 +394,14 @@ _POINTWISE = (
 _REDUCTIONS = ("reduce_sum", "reduce_max", "reduce_min", "reduce_prod", "reduce_and")
 _WINDOWS = ("reduce_window", "reduce_window_max", "reduce_window_sum")
 _RUNNING = ("cumsum", "cumprod", "cummax", "cummin", "cumlogsumexp", "split")
-# Native kernels that compute each row of their first array by itself.
-_NATIVE = frozenset({"lamina_convolution", "lamina_batch_apply", "lamina_product"})
+# Native kernels that compute each row by itself: how many of the first arrays must have
+# the rows, and how many after them may have them or be the same for all.
+_NATIVE = {
+    "lamina_attention": (3, 1),
+    "lamina_batch_apply": (1, 0),
+    "lamina_convolution": (1, 0),
+    "lamina_product": (1, 0),
+}
 _RULES: dict[str, Callable[[Any, list[Axis]], Axis]] = {
     **dict.fromkeys(_POINTWISE, _pointwise),
     **dict.fromkeys((*_REDUCTIONS, "reduce_or", "argmax", "argmin"), _reduce),

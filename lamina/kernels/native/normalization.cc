@@ -10,6 +10,7 @@
 #include <cstring>
 #include <vector>
 
+#include "buffers.h"
 #include "onednn.h"
 #include "parallel.h"
 #include "vectors.h"
@@ -160,24 +161,6 @@ void ComputeGradient(ffi::ThreadPool& pool, const Rows& rows, const T* x, const 
                   relu, base.data(), slope.data(), dx + begin * c);
     });
   });
-}
-
-// Calls run(pointer type) for the element type of a buffer.
-template <class F>
-void ByType(const ffi::AnyBuffer& x, F&& run) {
-  switch (x.element_type()) {
-    case ffi::DataType::F32:
-      return run(float{});
-    case ffi::DataType::BF16:
-      return run(BFloat16{});
-    default:
-      throw std::invalid_argument("expected float32 or bfloat16");
-  }
-}
-
-template <class T, class B>
-T* Data(B& buffer) {
-  return static_cast<T*>(buffer.untyped_data());
 }
 
 ffi::Error BatchMoments(ffi::ThreadPool pool, ffi::AnyBuffer x, ffi::Result<F32> mean,

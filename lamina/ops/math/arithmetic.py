@@ -38,6 +38,20 @@ _QUOTIENT = {
 }
 
 
+def spread(shape: tuple[int, ...], *arrays: Array) -> list[Array]:
+    """Broadcasts 16-bit arrays so that their gradients are sums in float32.
+
+    The plain rule sums in 16 bits, which loses digits, and for which XLA has no fast
+    code on CPUs: 7.1 ms for 2048 rows of 512 bfloat16 numbers, against 0.06.
+    """
+    return [
+        jnp.broadcast_to(x.astype(jnp.float32), shape).astype(x.dtype)
+        if x.dtype in (jnp.bfloat16, jnp.float16) and x.ndim and x.shape != shape
+        else x
+        for x in arrays
+    ]
+
+
 def _join_strings(x: Array, y: Array, name: str | None = None) -> Array:
     check_broadcast("tf.add", x, y)
     joined = np.empty(np.broadcast_shapes(x.shape, y.shape), object)
@@ -62,7 +76,7 @@ def add(x: Same, y: Same, name: str | None = None) -> Array:
 
     Reference: ``tf.add``.
     """
-    check_broadcast("tf.add", x, y)
+    x, y = spread(check_broadcast("tf.add", x, y), x, y)
     return x + y
 
 
@@ -83,7 +97,7 @@ def subtract(x: Same, y: Same, name: str | None = None) -> Array:
 
     Reference: ``tf.subtract``.
     """
-    check_broadcast("tf.subtract", x, y)
+    x, y = spread(check_broadcast("tf.subtract", x, y), x, y)
     return x - y
 
 
@@ -104,7 +118,7 @@ def multiply(x: Same, y: Same, name: str | None = None) -> Array:
 
     Reference: ``tf.multiply``.
     """
-    check_broadcast("tf.multiply", x, y)
+    x, y = spread(check_broadcast("tf.multiply", x, y), x, y)
     return x * y
 
 
@@ -137,7 +151,7 @@ def scalar_mul(scalar: Same, x: Same, name: str | None = None) -> Array:
 
 def quotient(name: str, x: Array, y: Array) -> Array:
     """The true quotient of two raw arrays; integers become floating first."""
-    check_broadcast(name, x, y)
+    shape = check_broadcast(name, x, y)
     if x.dtype == jnp.bool_:
         raise DTypeError.of(
             name,
@@ -148,6 +162,7 @@ def quotient(name: str, x: Array, y: Array) -> Array:
     wide = _QUOTIENT.get(x.dtype.name)
     if wide is not None:
         x, y = x.astype(wide), y.astype(wide)
+    x, y = spread(shape, x, y)
     return x / y
 
 

@@ -11,6 +11,7 @@ from jax import lax
 from lamina.engine.errors import InvalidArgumentError, ShapeError
 from lamina.engine.op import Array, Same, TensorLike, op
 from lamina.ops.checks import FLOAT, FLOAT_OR_COMPLEX, NUMERIC
+from lamina.ops.math.arithmetic import spread
 
 
 def reduction_axes(name: str, axes: Any, ndim: int) -> tuple[int, ...] | None:
@@ -344,5 +345,5 @@ def bias_add(
             hint="Check data_format and the size of the bias.",
         )
     if first:
-        return value + bias.reshape((-1,) + (1,) * (value.ndim - 2))
-    return value + bias
+        bias = bias.reshape((-1,) + (1,) * (value.ndim - 2))
+    return value + spread(value.shape, bias)[0]
