@@ -28,6 +28,7 @@ _TARGETS = {
     "lamina_batch_moments": "LaminaBatchMoments",
     "lamina_batch_apply": "LaminaBatchApply",
     "lamina_batch_gradient": "LaminaBatchGradient",
+    "lamina_adam": "LaminaAdam",
     "lamina_recurrence": "LaminaRecurrence",
     "lamina_recurrence_gradient": "LaminaRecurrenceGradient",
 }
