@@ -32,6 +32,7 @@ _TARGETS = {
     "lamina_batch_apply": "LaminaBatchApply",
     "lamina_batch_gradient": "LaminaBatchGradient",
     "lamina_product": "LaminaProduct",
+    "lamina_adam": "LaminaAdam",
     "lamina_recurrence": "LaminaRecurrence",
     "lamina_recurrence_gradient": "LaminaRecurrenceGradient",
     "lamina_attention": "LaminaAttention",

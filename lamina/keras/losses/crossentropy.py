@@ -18,6 +18,7 @@ from lamina.engine.tensor import Tensor, convert_to_tensor
 from lamina.keras.common.tensors import set_keras_mask
 from lamina.keras.config import epsilon
 from lamina.keras.losses.base import BuiltinLoss
+from lamina.ops.nn.losses import of_class
 
 
 def with_logits(name: str, y_pred: Any, from_logits: bool) -> tuple[Any, bool]:
@@ -147,8 +148,7 @@ def sparse_entropy(
     logits = y_pred if from_logits else jnp.log(clip_probability(y_pred))
     logs = jax.nn.log_softmax(logits, axis=-1)
     inside = (labels >= 0) & (labels < y_pred.shape[-1])
-    chosen = jnp.take_along_axis(logs, jnp.where(inside, labels, 0)[..., None], axis=-1)
-    loss = jnp.where(inside, -chosen[..., 0], jnp.nan)
+    loss = jnp.where(inside, -of_class(logs, labels), jnp.nan)
     return loss if valid is None else jnp.where(valid, loss, 0)
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Unpack
 
 import jax
 import jax.numpy as jnp
 
 from lamina.engine.errors import InvalidArgumentError
+from lamina.engine.variable import Variable
 from lamina.keras.optimizers.base import Optimizer, Slot, Step
+from lamina.keras.optimizers.gradients import array_of, tensor_of
 from lamina.keras.optimizers.options import OptimizerOptions
+from lamina.kernels import adam
 
 
 class Adam(Optimizer):
@@ -71,6 +75,40 @@ class Adam(Optimizer):
             means["velocity_hat"] = second
         move = means["momentum"] * scale / (jnp.sqrt(second) + self.epsilon)
         return value - move, means
+
+    def _backend_update_step(
+        self, grads: Sequence[Any], trainable_variables: Sequence[Variable], rate: Any
+    ) -> None:
+        """All variables in one native kernel, where there is one."""
+        values = tuple(map(array_of, trainable_variables))
+        if not (values and self._is_plain() and adam.fits(values)):
+            super()._backend_update_step(grads, trainable_variables, rate)
+            return
+        slots = [self._slots[self._get_variable_index(v)] for v in trainable_variables]
+        means, squares = (
+            tuple(array_of(slot[name]) for slot in slots)
+            for name in ("momentum", "velocity")
+        )
+        gradients = tuple(array_of(g).astype("float32") for g in grads)
+        step = self._step(rate, values[0].dtype)
+        scale = adam_scale(step, self.beta_1, self.beta_2, values[0].dtype)
+        rule = adam.Rule(self.beta_1, self.beta_2, self.epsilon)
+        new: Any = adam.step(rule, scale, gradients, values, means, squares)
+        for variable, slot, *arrays in zip(
+            trainable_variables, slots, *new, strict=True
+        ):
+            targets = (variable, slot["momentum"], slot["velocity"])
+            for target, array in zip(targets, arrays, strict=True):
+                target.assign(tensor_of(array))
+
+    def _is_plain(self) -> bool:
+        """Whether a step is what the kernel computes, also in a subclass."""
+        own = type(self)
+        return (
+            not self.amsgrad
+            and own.pure_update is Adam.pure_update
+            and own.update_step is Optimizer.update_step
+        )
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""

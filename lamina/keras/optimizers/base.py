@@ -180,10 +180,7 @@ class Optimizer(Surroundings):
     ) -> None:
         """Updates one variable, and its slots, by its gradient."""
         value = array_of(variable)
-        step = Step(
-            array_of(learning_rate).astype(value.dtype),
-            (array_of(self.iterations) + 1).astype(value.dtype),
-        )
+        step = self._step(learning_rate, value.dtype)
         slots = self._slots[self._get_variable_index(variable)]
         new_value, new_slots = self.pure_update(
             value,
@@ -194,6 +191,10 @@ class Optimizer(Surroundings):
         variable.assign(tensor_of(new_value.astype(value.dtype)))
         for name, array in new_slots.items():
             slots[name].assign(tensor_of(array.astype(slots[name].dtype.np_dtype)))
+
+    def _step(self, learning_rate: Any, dtype: Any) -> Step:
+        count = array_of(self.iterations) + 1
+        return Step(array_of(learning_rate).astype(dtype), count.astype(dtype))
 
     def apply_gradients(
         self,
