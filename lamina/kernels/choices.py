@@ -86,6 +86,7 @@ CHOICES: Mapping[str, Choice] = {
         "2048x128 0.60 against 0.77; 32x784 by 32x512 is equal",
         least=1 << 24,
         dtypes=_FLOATS,
+    ),
     "adam": Choice(
         Kernel.OWN,
         "100,000 weights, one core: 0.033 against 0.053; 20 filters of 3x3x32 "
@@ -99,6 +100,7 @@ CHOICES: Mapping[str, Choice] = {
         "against 1.36, with its gradient 3.34 against 5.39; GRU of 32 steps 1.18 "
         "against 1.85; LSTM of 512 units, 8 steps 34 against 46; 2 rows, 4 steps, 16 "
         "units 0.016 against 0.040; one step alone 0.091 against 0.072: not used",
+    ),
     "attention": Choice(
         Kernel.OWN,
         "AVX-512, one core, 32 examples of 64x64 scores of 4 heads of 32: forward 1.1 "
