@@ -61,6 +61,7 @@ namespace baseline {
 #define LAMINA_LANES 4
 #include "conversions.inc"
 #include "lanes.inc"
+#include "tiles.inc"
 #include "attention_loops.inc"
 #undef LAMINA_LANES
 #undef LAMINA_TARGET
@@ -70,6 +71,7 @@ namespace haswell {
 #define LAMINA_LANES 8
 #include "conversions.inc"
 #include "lanes.inc"
+#include "tiles.inc"
 #include "attention_loops.inc"
 #undef LAMINA_LANES
 #undef LAMINA_TARGET
@@ -79,6 +81,7 @@ namespace skylake {
 #define LAMINA_LANES 16
 #include "conversions.inc"
 #include "lanes.inc"
+#include "tiles.inc"
 #include "attention_loops.inc"
 #undef LAMINA_LANES
 #undef LAMINA_TARGET

@@ -5,6 +5,7 @@
 // steps. What a step needs of the one before is still in the cache, too.
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <vector>
@@ -96,6 +97,8 @@ struct Weights {
 namespace baseline {
 #define LAMINA_TARGET
 #define LAMINA_LANES 4
+#include "lanes.inc"
+#include "tiles.inc"
 #include "recurrence_loops.inc"
 #undef LAMINA_LANES
 #undef LAMINA_TARGET
@@ -103,6 +106,8 @@ namespace baseline {
 namespace haswell {
 #define LAMINA_TARGET LAMINA_HASWELL
 #define LAMINA_LANES 8
+#include "lanes.inc"
+#include "tiles.inc"
 #include "recurrence_loops.inc"
 #undef LAMINA_LANES
 #undef LAMINA_TARGET
@@ -110,6 +115,8 @@ namespace haswell {
 namespace skylake {
 #define LAMINA_TARGET LAMINA_SKYLAKE
 #define LAMINA_LANES 16
+#include "lanes.inc"
+#include "tiles.inc"
 #include "recurrence_loops.inc"
 #undef LAMINA_LANES
 #undef LAMINA_TARGET

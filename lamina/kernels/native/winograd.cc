@@ -42,30 +42,30 @@ constexpr int64_t kPartialBytes = int64_t{64} << 20;
 
 namespace baseline {
 #define LAMINA_TARGET
-#define LAMINA_WIDTH 4
-#define LAMINA_ROWS 6
+#define LAMINA_LANES 4
+#include "lanes.inc"
+#include "tiles.inc"
 #include "winograd_loops.inc"
 #undef LAMINA_TARGET
-#undef LAMINA_WIDTH
-#undef LAMINA_ROWS
+#undef LAMINA_LANES
 }  // namespace baseline
 namespace haswell {
 #define LAMINA_TARGET LAMINA_HASWELL
-#define LAMINA_WIDTH 8
-#define LAMINA_ROWS 6
+#define LAMINA_LANES 8
+#include "lanes.inc"
+#include "tiles.inc"
 #include "winograd_loops.inc"
 #undef LAMINA_TARGET
-#undef LAMINA_WIDTH
-#undef LAMINA_ROWS
+#undef LAMINA_LANES
 }  // namespace haswell
 namespace skylake {
 #define LAMINA_TARGET LAMINA_SKYLAKE
-#define LAMINA_WIDTH 16
-#define LAMINA_ROWS 14
+#define LAMINA_LANES 16
+#include "lanes.inc"
+#include "tiles.inc"
 #include "winograd_loops.inc"
 #undef LAMINA_TARGET
-#undef LAMINA_WIDTH
-#undef LAMINA_ROWS
+#undef LAMINA_LANES
 }  // namespace skylake
 
 // How many columns of a product are computed together.
