@@ -16,7 +16,7 @@ namespace ffi = xla::ffi;
 using F32 = ffi::Buffer<ffi::DataType::F32>;
 
 constexpr int64_t kBlock = 1 << 13;       // elements of a block
-constexpr int64_t kLeastPiece = 1 << 14;  // elements worth a thread
+constexpr int64_t kLeastPiece = 1 << 13;  // elements worth a thread
 
 // A variable. What comes out may lie where it came from.
 struct Weights {
@@ -89,7 +89,9 @@ ffi::Error Adam(ffi::ThreadPool pool, F32 scale, ffi::RemainingArgs in,
     const Rule rule = {*scale.typed_data(), rest_1, rest_2, epsilon};
     int64_t size = 0;
     for (const Weights& block : blocks) size += block.size;
-    const int64_t pieces = std::clamp<int64_t>(size / kLeastPiece, 1, Threads(pool));
+    // More pieces than threads: a thread that starts late finds some left.
+    const int64_t most = Threads(pool) > 1 ? 4 * Threads(pool) : 1;
+    const int64_t pieces = std::clamp<int64_t>(size / kLeastPiece, 1, most);
     ParallelFor(pool, pieces, [&](int64_t piece) {
       // A run of whole blocks: of each piece's elements, those whose block starts there.
       int64_t at = 0;
