@@ -36,6 +36,8 @@ _TARGETS = {
     "lamina_recurrence": "LaminaRecurrence",
     "lamina_recurrence_gradient": "LaminaRecurrenceGradient",
     "lamina_attention": "LaminaAttention",
+    "lamina_layer_apply": "LaminaLayerApply",
+    "lamina_layer_gradient": "LaminaLayerGradient",
     "lamina_attention_gradient": "LaminaAttentionGradient",
 }
 # dnnl_cpu_isa_t; the bits of a newer set include those of the older ones.

@@ -11,11 +11,8 @@ from jax import lax
 from lamina.engine.errors import InvalidArgumentError
 from lamina.engine.op import Array, TensorLike, op
 from lamina.keras.config import epsilon as default_epsilon
-
-
-def _wide(x: Array) -> Array:
-    """At least float32: half precision overflows in sums of squares."""
-    return x.astype(jnp.promote_types(x.dtype, jnp.float32))
+from lamina.kernels.batch_norm import wide as _wide
+from lamina.kernels.layer_norm import normalize_rows
 
 
 def _axes(name: str, axis: int | Sequence[int], ndim: int) -> tuple[int, ...]:
@@ -64,18 +61,15 @@ def layer_normalization(
 
     Reference: `keras.ops.layer_normalization`; Ba et al., 2016.
     """
-    wide = _wide(x)
     axes = _axes("keras.ops.layer_normalization", axis, x.ndim)
-    mean = jnp.mean(wide, axes, keepdims=True)
-    variance = jnp.mean(jnp.square(wide - mean), axes, keepdims=True)
     small = default_epsilon() if epsilon is None else epsilon
-    factor = lax.rsqrt(variance + small)
-    y = wide * factor if rms_scaling else (wide - mean) * factor
-    if gamma is not None:
-        y = y * _spread(gamma, wide, axes)
-    if beta is not None and not rms_scaling:
-        y = y + _spread(beta, wide, axes)
-    return y.astype(x.dtype)
+    wide = _wide(x)
+    scale = None if gamma is None else _spread(gamma, wide, axes)
+    offset = None if beta is None else _spread(beta, wide, axes)
+    if not rms_scaling:
+        return normalize_rows(x, scale, offset, axes, small)
+    y = wide * lax.rsqrt(jnp.var(wide, axes, keepdims=True) + small)
+    return (y if scale is None else y * scale).astype(x.dtype)
 
 
 @op("keras.ops.rms_normalization")
@@ -100,13 +94,10 @@ def rms_normalization(
 
     Reference: `keras.ops.rms_normalization`; Zhang and Sennrich, 2019.
     """
-    wide = _wide(x)
     axes = _axes("keras.ops.rms_normalization", axis, x.ndim)
     small = default_epsilon() if epsilon is None else epsilon
-    y = wide * lax.rsqrt(jnp.mean(jnp.square(wide), axes, keepdims=True) + small)
-    if scale is not None:
-        y = y * _spread(scale, wide, axes)
-    return y.astype(x.dtype)
+    factor = None if scale is None else _spread(scale, _wide(x), axes)
+    return normalize_rows(x, factor, None, axes, small, centred=False)
 
 
 @op("keras.ops.group_normalization")
