@@ -390,7 +390,14 @@ _REDUCTIONS = ("reduce_sum", "reduce_max", "reduce_min", "reduce_prod", "reduce_
 _WINDOWS = ("reduce_window", "reduce_window_max", "reduce_window_sum")
 _RUNNING = ("cumsum", "cumprod", "cummax", "cummin", "cumlogsumexp", "split")
 # Native kernels that compute each row of their first array by itself.
-_NATIVE = frozenset({"lamina_convolution", "lamina_batch_apply"})
+_NATIVE = frozenset(
+    {
+        "lamina_convolution",
+        "lamina_batch_apply",
+        "lamina_max_pool",
+        "lamina_mean_pool",
+    }
+)
 _RULES: dict[str, Callable[[Any, list[Axis]], Axis]] = {
     **dict.fromkeys(_POINTWISE, _pointwise),
     **dict.fromkeys((*_REDUCTIONS, "reduce_or", "argmax", "argmin"), _reduce),
