@@ -108,6 +108,8 @@ def _useful(records: Sequence[Record], sources: set[int]) -> list[Step]:
     needed = set(sources)
     steps: list[Step] = []
     for record in records:
+        if record.joined is not None and _joins(record, records, sources):
+            record = record.joined
         inputs = record.inputs
         wanted = tuple([i for i in record.wanted if id(inputs[i]) in needed])
         if wanted:
@@ -115,6 +117,14 @@ def _useful(records: Sequence[Record], sources: set[int]) -> list[Step]:
             steps.append((record, wanted))
     steps.reverse()
     return steps
+
+
+def _joins(record: Record, records: Sequence[Record], sources: set[int]) -> bool:
+    """Whether gradients may go past a record's first input, which the tape saw made."""
+    first = record.inputs[0]
+    return id(first) not in sources and any(
+        first is output for other in records for output in other.outputs
+    )
 
 
 def _pieces(steps: list[Step]) -> Iterator[list[Step]]:

@@ -46,6 +46,9 @@ class Kernel:
         differentiable: whether tapes record it.
         keep_residuals: whether a taped eager call keeps the forward pass's
             intermediate values instead of computing them again in the backward pass.
+        arguments: puts tensors and attributes into the order of the op's parameters.
+        join: from how its first input was made in a trace, a kernel and tensors that
+            give the same result past that input; or None.
     """
 
     def __init__(
@@ -57,6 +60,8 @@ class Kernel:
         compiled: bool = True,
         differentiable: bool = True,
         keep_residuals: bool = False,
+        arguments: Callable[[Sequence[Any]], list[Any]] | None = None,
+        join: Callable[[Any], tuple[Kernel, list[Tensor]] | None] | None = None,
     ) -> None:
         self.op = op
         self.call = call
@@ -64,6 +69,8 @@ class Kernel:
         self.compiled = compiled
         self.differentiable = differentiable
         self.keep_residuals = keep_residuals
+        self.arguments = arguments
+        self.join = join
         self._backward: dict[Any, Kernel] = {}
         self._forward: dict[Any, Callable[..., Any]] = {}
 
@@ -231,9 +238,13 @@ def _unaliased(out: Any, arrays: Sequence[Any]) -> Any:
 
 
 class Record:
-    """One recorded execution on a tape."""
+    """One recorded execution on a tape.
 
-    __slots__ = ("inputs", "kernel", "outputs", "pullback", "wanted")
+    ``joined`` is another way to the same outputs, past the first input: it serves where
+    nobody asks for the gradient by that input.
+    """
+
+    __slots__ = ("inputs", "joined", "kernel", "outputs", "pullback", "wanted")
 
     def __init__(
         self,
@@ -248,18 +259,45 @@ class Record:
         self.outputs = outputs
         self.wanted = wanted
         self.pullback = pullback
+        self.joined: Record | None = None
 
 
 def execute(kernel: Kernel, tensors: list[Tensor]) -> Any:
     """Runs a kernel on tensors and wraps, registers and records the results."""
     trace = state.trace
+    watching = _watching(kernel, tensors)
+    other = None
+    if trace is not None and kernel.join is not None:
+        other = kernel.join(trace.recipes.get(id(tensors[0])))
+    if other is None:
+        result, record = _run(kernel, tensors, watching)
+    else:
+        result, joined = _run(*other, _watching(*other))
+        wanted = _wanted(tensors, watching) if watching else ()
+        record = Record(kernel, tensors, joined.outputs, wanted, None)
+        record.joined = joined
+    if trace is not None:
+        trace.made(kernel, tensors, record.outputs)
+    for tape in watching:
+        tape.record(record)
+    return result
+
+
+def _watching(kernel: Kernel, tensors: list[Tensor]) -> list[Any]:
+    return [
+        tape for tape in state.tapes if kernel.differentiable and tape.watches(tensors)
+    ]
+
+
+def _run(
+    kernel: Kernel, tensors: list[Tensor], watching: list[Any]
+) -> tuple[Any, Record]:
+    """The wrapped results, and the record of the execution."""
+    trace = state.trace
     if trace is None:
         arrays = [tensor._value for tensor in tensors]
     else:
         arrays = [trace.use(tensor) for tensor in tensors]
-    watching = [
-        tape for tape in state.tapes if kernel.differentiable and tape.watches(tensors)
-    ]
     pullback = None
     try:
         if not watching:
@@ -273,11 +311,7 @@ def execute(kernel: Kernel, tensors: list[Tensor]) -> Any:
     except Exception as error:
         raise explain(error, kernel.op, arrays) from None
     result, outputs = _wrap(out)
-    if trace is not None:
-        trace.made(kernel, tensors, outputs)
-    for tape in watching:
-        tape.record(Record(kernel, tensors, outputs, wanted, pullback))
-    return result
+    return result, Record(kernel, tensors, outputs, wanted, pullback)
 
 
 def record(

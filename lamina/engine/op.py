@@ -12,6 +12,7 @@ function is being traced, recorded when a tape watches its inputs.
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Sequence
 from typing import (
@@ -72,6 +73,7 @@ class Op(Generic[P, R]):
         self.jit: bool = options.get("jit", True)
         self.strings: Callable[..., Any] | None = options.get("strings")
         self.dtypes = options.get("dtypes")
+        self.join: Callable[..., Any] | None = options.get("join")
         self.float_input: bool = options.get("float_input", False)
         self.parameters = _parameters(lower)
         self._names = tuple(p.name for p in self.parameters)
@@ -356,22 +358,25 @@ class Op(Generic[P, R]):
         lower = self.strings if text and self.strings else self.lower
         check = _checker(self, layout)
 
-        def call(*arrays: Any) -> Any:
-            check(arrays)
-            arguments: list[Any] = []
+        def arguments(arrays: Sequence[Any]) -> list[Any]:
+            ordered: list[Any] = []
             taken, shapes, fixed = iter(arrays), iter(layout), iter(attributes)
             for parameter in parameters:
                 if parameter.kind in ("attribute", "name"):
-                    arguments.append(next(fixed))
+                    ordered.append(next(fixed))
                     continue
                 count = next(shapes)
                 if count is None:
-                    arguments.append(None)
+                    ordered.append(None)
                 elif count == -1:
-                    arguments.append(next(taken))
+                    ordered.append(next(taken))
                 else:
-                    arguments.append([next(taken) for _ in range(count)])
-            return lower(*arguments)
+                    ordered.append([next(taken) for _ in range(count)])
+            return ordered
+
+        def call(*arrays: Any) -> Any:
+            check(arrays)
+            return lower(*arguments(arrays))
 
         return Kernel(
             self,
@@ -379,6 +384,8 @@ class Op(Generic[P, R]):
             host=self.host or text,
             compiled=self.jit and not self.host and not text,
             differentiable=self.differentiable and not text,
+            arguments=arguments,
+            join=self.join and functools.partial(self.join, *attributes),
         )
 
 
@@ -547,7 +554,8 @@ def op(path: str, **options: Any) -> _Decorator:
             by); ``host`` (the body takes and returns NumPy arrays and cannot be part
             of a compiled program); ``strings`` (a NumPy body used for string inputs);
             ``float_input`` (Python ints become float32); ``jit`` (False: the body runs
-            as it is when eager, as for ``tf.shape``).
+            as it is when eager, as for ``tf.shape``); ``join`` (for ops of one tensor:
+            ``attributes, recipe of the tensor -> Kernel.join's result``).
     """
     unknown = set(options) - {
         "dtypes",
@@ -556,6 +564,7 @@ def op(path: str, **options: Any) -> _Decorator:
         "strings",
         "float_input",
         "jit",
+        "join",
     }
     if unknown:
         raise TypeError(f"op: unknown options {sorted(unknown)}.")

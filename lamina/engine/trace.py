@@ -50,14 +50,20 @@ class Recipe:
     which is what a variable made inside a traced function needs.
     """
 
-    __slots__ = ("index", "inputs", "kernel", "variable")
+    __slots__ = ("index", "inputs", "kernel", "outputs", "variable")
 
     def __init__(
-        self, kernel: Any, inputs: Sequence[Tensor], index: int, variable: Any = None
+        self,
+        kernel: Any,
+        inputs: Sequence[Tensor],
+        index: int,
+        outputs: Sequence[Tensor],
+        variable: Any = None,
     ) -> None:
         self.kernel = kernel
         self.inputs = inputs
         self.index = index
+        self.outputs = outputs
         self.variable = variable
 
 
@@ -107,7 +113,9 @@ class Trace:
             found.public = Tensor(jnp.array(found.private, copy=True))
             self.adopt((found.public,))
             inputs = () if found.assigned is None else (found.assigned,)
-            self.recipes[id(found.public)] = Recipe(None, inputs, 0, variable)
+            self.recipes[id(found.public)] = Recipe(
+                None, inputs, 0, (found.public,), variable
+            )
         return found.public
 
     def write(self, variable: Any, value: Tensor) -> None:
@@ -122,7 +130,7 @@ class Trace:
         """Notes tensors that a kernel made in this trace, and how."""
         self.adopt(out)
         for index, tensor in enumerate(out):
-            self.recipes[id(tensor)] = Recipe(kernel, inputs, index)
+            self.recipes[id(tensor)] = Recipe(kernel, inputs, index, out)
 
     def value_now(self, tensor: Tensor) -> Any:
         """The array of a tensor that does not depend on the function's inputs.

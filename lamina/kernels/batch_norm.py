@@ -41,34 +41,41 @@ def spread(vector: Array, x: Array, axis: int) -> Array:
 
 def moments(x: Array, axis: int) -> tuple[Array, Array]:
     """The mean and the biased variance over all axes but one, in float32 at least."""
-    if _native(x, axis):
+    if is_native(x, axis):
         out = jax.ShapeDtypeStruct((x.shape[-1],), jnp.float32)
         return _moments(out, x)
     return _xla_moments(x, axis)
 
 
-def train(
-    x: Array, scale: Array, offset: Array, axis: int, epsilon: float, relu: bool = False
-) -> tuple[Array, Array, Array]:
-    """Normalises with the batch's moments: `(y, mean, variance)`.
-
-    Gradients flow through `y` alone.
+def normalise(
+    x: Array,
+    scale: Array,
+    offset: Array,
+    mean: Array,
+    variance: Array,
+    axis: int,
+    epsilon: float,
+    relu: bool = False,
+) -> Array:
+    """Normalises with the batch's own moments, of which the gradient knows.
 
     Args:
         x: a floating array.
         scale: a vector over `axis`.
         offset: a vector over `axis`.
+        mean: the mean of `x` over the other axes.
+        variance: its biased variance.
         axis: the axis of the channels.
         epsilon: added to the variance.
-        relu: whether `y` is the larger of the result and 0.
+        relu: whether negative results become 0.
     """
-    mean, variance = moments(lax.stop_gradient(x), axis)
-    static = (axis % x.ndim, epsilon, relu, _native(x, axis))
-    return _apply(static, x, scale, offset, mean, variance), mean, variance
+    static = (axis % x.ndim, epsilon, relu, is_native(x, axis))
+    return _apply(static, x, scale, offset, mean, variance)
 
 
-def _native(x: Array, axis: int) -> bool:
-    return (
+def is_native(x: Any, axis: int) -> bool:
+    """Whether Lamina's kernels normalise an array like this."""
+    return bool(
         axis % x.ndim == x.ndim - 1
         and x.shape[-1] >= _LEAST_CHANNELS
         and chosen("batch normalisation", x.size, jnp.dtype(x.dtype).name)

@@ -19,6 +19,7 @@ import numpy as np
 from jax import lax
 
 from lamina.engine.op import Array
+from lamina.kernels.bias import relu_bias_gradient
 from lamina.kernels.choices import chosen
 from lamina.kernels.library import status
 
@@ -369,9 +370,10 @@ def _biased_forward(form: Form, x: Array, filters: Array, bias: Array) -> Any:
 def _biased_rule(form: Form, kept: Any, dy: Array) -> tuple[Array, Array, Array]:
     x, filters, y = kept
     if y is not None:
-        dy = jnp.where(y > 0, dy, jnp.zeros((), dy.dtype))
+        dy, bias = relu_bias_gradient(y, dy)
+    else:
+        bias = jnp.sum(dy, tuple(range(dy.ndim - 1)), dtype=jnp.float32)
     form = form._replace(relu=False)
-    bias = jnp.sum(dy, tuple(range(dy.ndim - 1)), dtype=jnp.float32)
     return (
         _data(form, x.shape, dy, filters),
         _filters(form, filters.shape, x, dy),

@@ -39,6 +39,11 @@ _TARGETS = {
     "lamina_layer_apply": "LaminaLayerApply",
     "lamina_layer_gradient": "LaminaLayerGradient",
     "lamina_attention_gradient": "LaminaAttentionGradient",
+    "lamina_relu_bias_gradient": "LaminaReluBiasGradient",
+    "lamina_max_pool": "LaminaMaxPool",
+    "lamina_max_pool_gradient": "LaminaMaxPoolGradient",
+    "lamina_mean_pool": "LaminaMeanPool",
+    "lamina_mean_pool_gradient": "LaminaMeanPoolGradient",
 }
 # dnnl_cpu_isa_t; the bits of a newer set include those of the older ones.
 _INSTRUCTION_SETS = {

@@ -7,6 +7,8 @@ from typing import Any
 import jax.numpy as jnp
 
 from lamina.engine.op import Array, TensorLike, op
+from lamina.engine.trace import Recipe
+from lamina.ops.nn.batch_norm import relu_of_batch_norm
 
 
 def _relu(x: Array) -> Array:
@@ -18,7 +20,14 @@ def _relu6(x: Array) -> Array:
     return jnp.where(x >= six, six, _relu(x))
 
 
-@op("keras.activations.relu")
+def _join(
+    slope: float, cap: float | None, threshold: float, recipe: Recipe | None
+) -> Any:
+    plain = not slope and cap is None and not threshold
+    return relu_of_batch_norm(recipe) if plain else None
+
+
+@op("keras.activations.relu", join=_join)
 def relu(
     x: TensorLike,
     negative_slope: float = 0.0,

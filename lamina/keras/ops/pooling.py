@@ -8,7 +8,7 @@ from typing import Any
 from lamina.engine.errors import InvalidArgumentError
 from lamina.engine.op import Array, TensorLike, op
 from lamina.keras.config import standardize_data_format
-from lamina.ops.nn.reduce_windows import window_max, window_mean
+from lamina.kernels.pooling import window_max, window_mean
 from lamina.ops.nn.windows import Pads, same_pads
 
 

@@ -401,7 +401,10 @@ _NATIVE = {
     "lamina_batch_apply": (1, 0),
     "lamina_convolution": (1, 0),
     "lamina_layer_apply": (1, 0),
+    "lamina_max_pool": (1, 0),
+    "lamina_mean_pool": (1, 0),
     "lamina_product": (1, 0),
+    "lamina_winograd": (1, 0),
 }
 _RULES: dict[str, Callable[[Any, list[Axis]], Axis]] = {
     **dict.fromkeys(_POINTWISE, _pointwise),

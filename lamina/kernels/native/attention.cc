@@ -10,7 +10,7 @@
 #include <limits>
 #include <stdexcept>
 
-#include "buffers.h"
+#include "arrays.h"
 #include "onednn.h"
 #include "parallel.h"
 #include "vectors.h"

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "buffers.h"
+#include "arrays.h"
 #include "onednn.h"
 #include "parallel.h"
 #include "vectors.h"

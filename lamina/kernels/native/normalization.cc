@@ -10,7 +10,7 @@
 #include <cstring>
 #include <vector>
 
-#include "buffers.h"
+#include "arrays.h"
 #include "onednn.h"
 #include "parallel.h"
 #include "vectors.h"
@@ -22,8 +22,6 @@ namespace {
 namespace ffi = xla::ffi;
 using F32 = ffi::Buffer<ffi::DataType::F32>;
 
-constexpr int64_t kBlock = 8192;          // elements of a block
-constexpr int64_t kLeastPiece = 1 << 15;  // elements worth a thread
 
 namespace baseline {
 #define LAMINA_TARGET
@@ -43,27 +41,6 @@ namespace skylake {
 #include "normalization_loops.inc"
 #undef LAMINA_TARGET
 }  // namespace skylake
-
-// Rows of channels, cut into pieces for threads and into blocks for the cache.
-struct Rows {
-  int64_t rows, channels, pieces, block;
-
-  Rows(const ffi::AnyBuffer& x, int64_t threads) {
-    channels = x.dimensions().back();
-    rows = static_cast<int64_t>(x.element_count()) / channels;
-    block = std::max<int64_t>(1, kBlock / channels);
-    const int64_t worth = static_cast<int64_t>(x.element_count()) / kLeastPiece;
-    pieces = std::clamp<int64_t>(std::min(worth, threads), 1, rows);
-  }
-
-  template <class F>
-  void ForBlocks(int64_t piece, F&& run) const {
-    const Piece cut = Cut(rows, pieces, piece);
-    for (int64_t done = 0; done < cut.size; done += block) {
-      run(cut.begin + done, std::min(block, cut.size - done));
-    }
-  }
-};
 
 // A mean, and a sum of squared differences from it, of `count` rows.
 struct Moments {

@@ -13,12 +13,13 @@ from jax import lax
 from lamina.engine.errors import InvalidArgumentError, ShapeError
 from lamina.engine.op import Array, TensorLike, op
 from lamina.ops.checks import FLOAT, REAL
+from lamina.ops.nn.batch_norm import relu_of_batch_norm
 
 _SELU_ALPHA = 1.6732632423543772
 _SELU_SCALE = 1.0507009873554805
 
 
-@op("nn.relu", dtypes=REAL)
+@op("nn.relu", dtypes=REAL, join=lambda name, recipe: relu_of_batch_norm(recipe))
 def relu(features: TensorLike, name: str | None = None) -> Array:
     """``max(features, 0)``, with gradient 0 at 0.
 

@@ -5,8 +5,19 @@ from __future__ import annotations
 import jax.numpy as jnp
 from jax import lax
 
+from lamina.engine.kernel import Kernel
 from lamina.engine.op import Array, TensorLike, op
-from lamina.kernels.batch_norm import moments, other_axes, spread, train, wide
+from lamina.engine.tape import stop_gradient
+from lamina.engine.tensor import Tensor
+from lamina.engine.trace import Recipe
+from lamina.kernels.batch_norm import (
+    is_native,
+    moments,
+    normalise,
+    other_axes,
+    spread,
+    wide,
+)
 
 
 @op("keras.layers.BatchNormalization", dtypes="real_floating")
@@ -37,12 +48,66 @@ def batch_norm_training(
 
     Reference: Ioffe and Szegedy, "Batch Normalization" (2015).
     """
+    mean, variance = moments(lax.stop_gradient(x), axis)
+    vectors = _vectors(x, scale, offset, axis)
+    y = normalise(x, *vectors, mean, variance, axis, epsilon)
+    return y, lax.stop_gradient(mean), lax.stop_gradient(variance)
+
+
+def _vectors(
+    x: Array, scale: Array | None, offset: Array | None, axis: int
+) -> tuple[Array, Array]:
     size = x.shape[axis]
     dtype = jnp.promote_types(x.dtype, jnp.float32)
-    scale = jnp.ones(size, dtype) if scale is None else scale.astype(dtype)
-    offset = jnp.zeros(size, dtype) if offset is None else offset.astype(dtype)
-    y, mean, variance = train(x, scale, offset, axis, epsilon)
-    return y, lax.stop_gradient(mean), lax.stop_gradient(variance)
+    return (
+        jnp.ones(size, dtype) if scale is None else scale.astype(dtype),
+        jnp.zeros(size, dtype) if offset is None else offset.astype(dtype),
+    )
+
+
+@op("keras.layers.BatchNormalization", dtypes="real_floating")
+def batch_norm_relu(
+    x: TensorLike,
+    mean: TensorLike,
+    variance: TensorLike,
+    scale: TensorLike | None = None,
+    offset: TensorLike | None = None,
+    axis: int = -1,
+    epsilon: float = 1e-3,
+) -> Array:
+    """The ReLU of `batch_norm_training`, in the same pass over memory.
+
+    Args:
+        x: a floating tensor.
+        mean: its mean over all axes but one.
+        variance: its biased variance.
+        scale: a vector over `axis`; ones if None.
+        offset: a vector over `axis`; zeros if None.
+        axis: the axis that keeps its own moments.
+        epsilon: added to the variance.
+
+    Returns:
+        A tensor like `x`. The gradient counts the moments as functions of `x`.
+    """
+    vectors = _vectors(x, scale, offset, axis)
+    return normalise(x, *vectors, mean, variance, axis, epsilon, relu=True)
+
+
+def relu_of_batch_norm(recipe: Recipe | None) -> tuple[Kernel, list[Tensor]] | None:
+    """The ReLU of what batch normalisation made, from its inputs; None for others.
+
+    XLA joins the two by itself, but cannot see into a kernel of ours. If nobody else
+    uses the values without ReLU, it drops the kernel that makes them.
+    """
+    if recipe is None or recipe.index or recipe.kernel is None:
+        return None
+    if recipe.kernel.op is not batch_norm_training:
+        return None
+    x, scale, offset, axis, epsilon, _ = recipe.kernel.arguments(recipe.inputs)
+    if not is_native(x._value, axis):
+        return None
+    mean, variance = map(stop_gradient, recipe.outputs[1:])
+    return batch_norm_relu.prepare([x, mean, variance, scale, offset, axis, epsilon])
 
 
 @op("keras.layers.BatchNormalization", dtypes="real_floating")

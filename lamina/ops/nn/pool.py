@@ -12,14 +12,10 @@ from jax import lax
 from lamina.engine.dtypes import as_dtype
 from lamina.engine.errors import InvalidArgumentError, ShapeError
 from lamina.engine.op import Array, TensorLike, op
+from lamina.kernels.pooling import window_max, window_mean
+from lamina.kernels.reduce_windows import lowest_value, slices
 from lamina.ops.checks import FLOAT, REAL
 from lamina.ops.nn import windows
-from lamina.ops.nn.reduce_windows import (
-    lowest_value,
-    slices,
-    window_max,
-    window_mean,
-)
 from lamina.ops.nn.windows import Layout
 
 _Reduce = Callable[..., Array]

@@ -1,4 +1,4 @@
-"""The computations behind poolings: maxima and means over sliding windows.
+"""XLA's maxima and means over sliding windows.
 
 The derivative of a maximum goes to the window's first largest element. XLA's own
 derivative (select-and-scatter) is slow on CPUs; here each offset of the window is a
@@ -19,9 +19,9 @@ import numpy as np
 from jax import lax
 
 from lamina.engine.op import Array
-from lamina.ops.nn.windows import Pads
 
 Sizes = tuple[int, ...]
+Pads = tuple[tuple[int, int], ...]
 _MOST_OFFSETS = 64
 
 
@@ -62,6 +62,19 @@ def _max_jvp(
 ) -> tuple[Array, Array]:
     (x,), (tangent,) = primals, tangents
     out = _max(x, window, steps, pads, rates)
+    return out, at_maxima(x, out, tangent, window, steps, pads, rates)
+
+
+def at_maxima(
+    x: Array,
+    out: Array,
+    tangent: Array,
+    window: Sizes,
+    steps: Sizes,
+    pads: Pads,
+    rates: Sizes,
+) -> Array:
+    """What stands in `tangent` where `x` has the first maximum `out` of each window."""
     taken: Any = None
     total: Any = None
     shifted = zip(
@@ -77,7 +90,7 @@ def _max_jvp(
             first, taken = hit & ~taken, hit | taken
         part = jnp.where(first, direction, jnp.zeros((), direction.dtype))
         total = part if total is None else total + part
-    return out, total
+    return total  # type: ignore[no-any-return]
 
 
 def slices(
