@@ -77,7 +77,7 @@ def test_derivatives_are_those_of_the_formula():
 
 def trained(optimizer):
     """Weights after three steps, and whether the kernel made them."""
-    start = np.random.default_rng(0).normal(size=(2, 64, 32)).astype("float32")
+    start = np.random.default_rng(0).normal(size=(2, 512, 512)).astype("float32")
     weights = [tf.Variable(x) for x in start]
 
     @tf.function
