@@ -9,7 +9,13 @@ import numpy as np
 import pytest
 
 import lamina as tf
-from lamina.kernels.convolution import convolution, transposed
+from lamina.kernels.convolution import (
+    _TYPES,
+    Form,
+    _kernel,
+    convolution,
+    transposed,
+)
 from lamina.kernels.library import status
 from lamina.kernels.selection import native, portable
 
@@ -177,6 +183,15 @@ def test_half_precision(dtype):
     for one, other in zip(passes(run, *halves), wanted):
         assert one.dtype == dtype
         assert error(one, other) < 2e-2
+
+
+@built
+def test_depthwise_gradients_have_kernels_of_their_own():
+    form = Form((2, 2), ((0, 1), (0, 1)), (1, 1), groups=64)
+    dims = (8, 16, 16, 64, 3, 3, 1, 64, 8, 8, 8, 64)
+    for dtype in ("float32", *status().half_types):
+        found, name = _kernel(form, dims, _TYPES[dtype], 1)
+        assert found and "dw" in name
 
 
 @pytest.mark.parametrize("batch", [0, 1, 2, 7, 33])

@@ -47,16 +47,16 @@ ffi::Error ReluBiasGradient(ffi::ThreadPool pool, ffi::AnyBuffer y, ffi::AnyBuff
     ByType(y, [&](auto type) {
       using T = decltype(type);
       const Rows rows(y, Threads(pool));
-      const int64_t c = rows.channels;
+      const int64_t c = rows.channels, width = rows.width;
       std::vector<std::vector<float>> parts(rows.pieces, std::vector<float>(c));
       ParallelFor(pool, rows.pieces, [&](int64_t piece) {
-        std::vector<float> block(c);
+        std::vector<float> block(width);
         rows.ForBlocks(piece, [&](int64_t begin, int64_t count) {
           std::fill(block.begin(), block.end(), 0.f);
-          LAMINA_RUN(ReluSums, Data<const T>(y) + begin * c,
-                     Data<const T>(dy) + begin * c, count, c, block.data(),
-                     Data<T>(*passed) + begin * c);
-          for (int64_t i = 0; i < c; ++i) parts[piece][i] += block[i];
+          LAMINA_RUN(ReluSums, Data<const T>(y) + begin * width,
+                     Data<const T>(dy) + begin * width, count, width, block.data(),
+                     Data<T>(*passed) + begin * width);
+          rows.AddTo(block.data(), parts[piece].data());
         });
       });
       // The pieces are added in their order, so that the result is always the same.

@@ -150,6 +150,24 @@ dnnl::convolution_forward::primitive_desc ForwardDesc(const Shape& shape, int64_
       shape.after, attributes);
 }
 
+dnnl::convolution_backward_data::primitive_desc DataDesc(
+    const Shape& shape, const Plan& plan, const memory::desc& filters,
+    const dnnl::convolution_forward::primitive_desc& hint) {
+  const auto make = [&] {
+    return dnnl::convolution_backward_data::primitive_desc(
+        Engine(), dnnl::algorithm::convolution_direct, plan.source, filters, plan.target,
+        shape.strides, shape.dilations, shape.before, shape.after, hint, UserScratch());
+  };
+  auto desc = make();
+  // Of depthwise 16-bit ones with strides, oneDNN's first choice computes the groups one
+  // by one and is a hundred times slower than its own kernel for them.
+  while (shape.groups > 1 && shape.groups == shape.source[shape.rank + 1]) {
+    if (std::string(desc.impl_info_str()).find("dw") != std::string::npos) return desc;
+    if (!desc.next_impl()) return make();
+  }
+  return desc;
+}
+
 Plan MakePlan(const Shape& shape, Pass pass, int64_t batch, bool bias,
               const memory::desc* layout) {
   OneThread alone;  // the primitive is made for one thread
@@ -172,9 +190,7 @@ Plan MakePlan(const Shape& shape, Pass pass, int64_t batch, bool bias,
   auto hint = ForwardDesc(linear, batch, shape.AnyFilters(shape.dtype), false,
                           dnnl::prop_kind::forward_training);
   if (pass == kBackwardData) {
-    dnnl::convolution_backward_data::primitive_desc desc(
-        Engine(), dnnl::algorithm::convolution_direct, plan.source, any, plan.target,
-        shape.strides, shape.dilations, shape.before, shape.after, hint, UserScratch());
+    auto desc = DataDesc(shape, plan, any, hint);
     plan.filters = desc.weights_desc();
     plan.scratch = desc.scratchpad_desc();
     plan.primitive = dnnl::convolution_backward_data(desc);

@@ -59,24 +59,28 @@ struct Moments {
 template <class T>
 void ComputeMoments(ffi::ThreadPool& pool, const Rows& rows, const T* x, float* mean,
                     float* variance) {
-  const int64_t c = rows.channels;
+  const int64_t c = rows.channels, width = rows.width;
   std::vector<Moments> parts(rows.pieces, Moments(c));
   ParallelFor(pool, rows.pieces, [&](int64_t piece) {
     Moments& part = parts[piece];
-    std::vector<float> center(c), rest(c), squares(c);
+    std::vector<float> center(width), rest(width), squares(width);
     rows.ForBlocks(piece, [&](int64_t begin, int64_t count) {
       for (auto* sums : {&center, &rest, &squares}) {
         std::fill(sums->begin(), sums->end(), 0.f);
       }
-      LAMINA_RUN(Sum, x + begin * c, count, c, center.data());
+      LAMINA_RUN(Sum, x + begin * width, count, width, center.data());
       for (float& value : center) value /= static_cast<float>(count);
-      LAMINA_RUN(Squares, x + begin * c, count, c, center.data(), rest.data(), squares.data());
+      LAMINA_RUN(Squares, x + begin * width, count, width, center.data(), rest.data(),
+                 squares.data());
       // `center` is rounded: what is left over corrects both moments.
-      for (int64_t i = 0; i < c; ++i) {
-        const double left = rest[i] / static_cast<double>(count);
-        part.Join(i, count, center[i] + left, squares[i] - left * rest[i]);
+      for (int64_t at = 0; at < width; at += c) {
+        for (int64_t i = 0; i < c; ++i) {
+          const double left = rest[at + i] / static_cast<double>(count);
+          part.Join(i, count, center[at + i] + left,
+                    squares[at + i] - left * rest[at + i]);
+        }
+        part.count += count;
       }
-      part.count += count;
     });
   });
   Moments& all = parts[0];
@@ -89,7 +93,7 @@ void ComputeMoments(ffi::ThreadPool& pool, const Rows& rows, const T* x, float* 
   }
   for (int64_t i = 0; i < c; ++i) {
     mean[i] = static_cast<float>(all.mean[i]);
-    variance[i] = static_cast<float>(all.squares[i] / rows.rows);
+    variance[i] = static_cast<float>(all.squares[i] / all.count);
   }
 }
 
@@ -107,17 +111,20 @@ void ComputeGradient(ffi::ThreadPool& pool, const Rows& rows, const T* x, const 
                      const F32& mean, const F32& variance, const F32& scale,
                      const F32& offset, float epsilon, bool relu, T* dx, float* d_scale,
                      float* d_offset) {
-  const int64_t c = rows.channels;
-  const float *center = mean.typed_data(), *shift = offset.typed_data();
-  const std::vector<float> factor = Factor(variance, scale, epsilon);
+  const int64_t c = rows.channels, width = rows.width;
+  const std::vector<float> center = rows.Tiled(mean.typed_data());
+  const std::vector<float> shift = rows.Tiled(offset.typed_data());
+  const std::vector<float> factor = rows.Tiled(Factor(variance, scale, epsilon).data());
   std::vector<std::vector<float>> parts(rows.pieces, std::vector<float>(2 * c));
   ParallelFor(pool, rows.pieces, [&](int64_t piece) {
-    std::vector<float> block(2 * c);
+    std::vector<float> block(2 * width);
     rows.ForBlocks(piece, [&](int64_t begin, int64_t count) {
       std::fill(block.begin(), block.end(), 0.f);
-      LAMINA_RUN(GradientSums, x + begin * c, dy + begin * c, count, c, center, factor.data(),
-                      shift, relu, block.data(), block.data() + c);
-      for (int64_t i = 0; i < 2 * c; ++i) parts[piece][i] += block[i];
+      LAMINA_RUN(GradientSums, x + begin * width, dy + begin * width, count, width,
+                 center.data(), factor.data(), shift.data(), relu, block.data(),
+                 block.data() + width);
+      rows.AddTo(block.data(), parts[piece].data());
+      rows.AddTo(block.data() + width, parts[piece].data() + c);
     });
   });
   for (int64_t piece = 1; piece < rows.pieces; ++piece) {
@@ -129,13 +136,16 @@ void ComputeGradient(ffi::ThreadPool& pool, const Rows& rows, const T* x, const 
     const float inverse = 1.f / (variance.typed_data()[i] + epsilon);
     d_offset[i] = sum;
     d_scale[i] = product * std::sqrt(inverse);
-    base[i] = sum / static_cast<float>(rows.rows);
-    slope[i] = product * inverse / static_cast<float>(rows.rows);
+    base[i] = sum / static_cast<float>(rows.rows * rows.fold);
+    slope[i] = product * inverse / static_cast<float>(rows.rows * rows.fold);
   }
+  base = rows.Tiled(base.data());
+  slope = rows.Tiled(slope.data());
   ParallelFor(pool, rows.pieces, [&](int64_t piece) {
     rows.ForBlocks(piece, [&](int64_t begin, int64_t count) {
-      LAMINA_RUN(Gradient, x + begin * c, dy + begin * c, count, c, center, factor.data(), shift,
-                  relu, base.data(), slope.data(), dx + begin * c);
+      LAMINA_RUN(Gradient, x + begin * width, dy + begin * width, count, width,
+                 center.data(), factor.data(), shift.data(), relu, base.data(),
+                 slope.data(), dx + begin * width);
     });
   });
 }
@@ -158,13 +168,15 @@ ffi::Error BatchApply(ffi::ThreadPool pool, ffi::AnyBuffer x, F32 mean, F32 vari
     ByType(x, [&](auto type) {
       using T = decltype(type);
       const Rows rows(x, Threads(pool));
-      const std::vector<float> factor = Factor(variance, scale, epsilon);
+      const std::vector<float> center = rows.Tiled(mean.typed_data());
+      const std::vector<float> shift = rows.Tiled(offset.typed_data());
+      const std::vector<float> factor =
+          rows.Tiled(Factor(variance, scale, epsilon).data());
       ParallelFor(pool, rows.pieces, [&](int64_t piece) {
         const Piece cut = Cut(rows.rows, rows.pieces, piece);
-        const int64_t begin = cut.begin * rows.channels;
-        LAMINA_RUN(Scale, Data<T>(x) + begin, cut.size, rows.channels, mean.typed_data(),
-                 factor.data(), offset.typed_data(), relu != 0,
-                 Data<T>(*y) + begin);
+        const int64_t begin = cut.begin * rows.width;
+        LAMINA_RUN(Scale, Data<T>(x) + begin, cut.size, rows.width, center.data(),
+                   factor.data(), shift.data(), relu != 0, Data<T>(*y) + begin);
       });
     });
   });
