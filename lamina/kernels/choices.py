@@ -31,13 +31,12 @@ class Choice(NamedTuple):
     Attributes:
         kernel: whose kernel computes the operation.
         measured: the figures that decided.
-        least: the size from which on it is used: the number of elements, but for 3x3
-            convolutions the number of tiles times the channels in and out, and for
-            products the elements of the second matrix, or the multiplications where
-            the first is transposed.
-        least: the number of elements from which on it is used: for products those of
-            the second matrix, or multiplications where the first is transposed; for
-            attention the scores of an example, for layer normalisation those of a row.
+        least: the size from which on it is used: the number of elements, but of
+            products those of the second matrix, or multiplications where the first is
+            transposed; of 3x3 convolutions an image's tiles times the channels in and
+            out; of poolings the elements of an image, of attention the scores of an
+            example, of layer normalisation the elements of a row. Where `predict`
+            fills up batches, it must not depend on the number of rows.
         dtypes: the dtypes that the kernel takes.
     """
 
@@ -63,9 +62,9 @@ CHOICES: Mapping[str, Choice] = {
         "input and the filters: 32x32x32 to 32 channels 3.0, 3.0, 2.1 against oneDNN's "
         "6.0, 6.1, 4.1; 16x16x64 to 64 2.5, 2.5, 2.8 against 5.3, 5.2, 6.0; 8x8x128 to "
         "128 2.1, 2.3, 3.2 against 4.8, 4.9, 5.5; 12x12x64 to 64 0.9, 1.0, 1.1 against "
-        "1.5, 1.5, 1.6; one image of 8x8x64 0.07 against 0.05 (so small ones stay "
-        "oneDNN's), 7x7x512 to 512 as long as oneDNN (so do wide ones)",
-        least=1 << 15,
+        "1.5, 1.5, 1.6; one image of 8x8x64 alone 0.07 against 0.05; 7x7x512 "
+        "to 512 as long as oneDNN, whose the wide ones therefore are",
+        least=1 << 12,
     ),
     "convolution's gradient by the bias, without ReLU": Choice(
         Kernel.XLA, "oneDNN's loop for it is not vectorised with AVX2"
@@ -138,7 +137,7 @@ CHOICES: Mapping[str, Choice] = {
         "32x26x26x32, 2x2, AVX-512, one core: forward 0.08 against 0.14, both passes "
         "0.22 against 0.40, in bfloat16 0.23 against 6.6; 8x112x112x64, 3x3 with "
         "stride 2: 9.0 against 39",
-        least=4096,
+        least=128,
         dtypes=_WIDE,
     ),
     "average-pooling": Choice(
@@ -146,7 +145,7 @@ CHOICES: Mapping[str, Choice] = {
         "32x26x26x32, 2x2, AVX-512, one core: forward 0.11 against 0.14, gradient 0.13 "
         "against 0.16, in bfloat16 0.38 against 3.5; 8x112x112x64, 3x3 with stride 2: "
         "3.1 against 32",
-        least=4096,
+        least=128,
         dtypes=_WIDE,
     ),
     "ReLU and bias after a convolution, backward": Choice(

@@ -283,10 +283,11 @@ def filters_minimally(form: Form, source: Sizes, filters: Sizes) -> bool:
     channels = filters[2:]
     if any(count % _VECTOR for count in channels) or max(channels) > _MOST_CHANNELS:
         return False
+    # Of one image: a program for more of them must not be another one.
     target = form.target(source[1:-1], filters[:2])
-    tiles = source[0] * math.prod(-(-size // _TILE) for size in target)
+    tiles = math.prod(-(-size // _TILE) for size in target)
     # Tiles at the edges may reach outside: work that nobody needs.
-    used = source[0] * math.prod(target) / (tiles * _TILE**2)
+    used = math.prod(target) / (tiles * _TILE**2)
     work = tiles * math.prod(channels)
     return used >= _LEAST_USED and chosen("3x3 convolution", work, "float32")
 

@@ -9,6 +9,7 @@ its own derivative only collects what stands at the maxima.
 from __future__ import annotations
 
 import functools
+import math
 from typing import Any, NamedTuple
 
 import jax
@@ -98,7 +99,7 @@ def _native(operation: str, x: Array, windows: _Windows, rates: Sizes) -> bool:
     return (
         3 <= x.ndim <= 5
         and x.shape[-1] >= _LEAST_CHANNELS
-        and chosen(operation, x.size, jnp.dtype(x.dtype).name)
+        and chosen(operation, math.prod(x.shape[1:]), jnp.dtype(x.dtype).name)
         and ends == [(1, 1, (0, 0))] * 2
         and set(rates) == {1}
         and all(

@@ -133,9 +133,9 @@ class _Proof:
                 raise _Mixed
             return
         rule = _RULES.get(name)
-        if rule is None or None in outs:
-            raise _Mixed
-        if any(rule(a, ins) != axis for axis in outs):
+        # Arrays without elements stand for what nobody wants of a kernel.
+        full = [axis for v, axis in _zip(a.outvars, outs) if v.aval.size]
+        if rule is None or any(rule(a, ins) != axis for axis in full):
             raise _Mixed
 
     def call(self, a: Any, b: Any, ins: list[Axis], outs: list[Axis]) -> None:
@@ -360,13 +360,12 @@ def _gather(eqn: Any, ins: list[Axis]) -> Axis:
 
 
 def _native(eqn: Any, ins: list[Axis]) -> Axis:
-    attributes = dict(eqn.params["attributes"])
-    rows, either = _NATIVE.get(eqn.params["target_name"], (0, 0))
-    alone = ins[:rows] == [0] * rows and not attributes.get("flip_a")
-    free = ins[rows : rows + either]
-    if not rows or not alone or not set(free) <= {None, 0}:
+    if dict(eqn.params["attributes"]).get("flip_a"):
         return _UNPROVED
-    return 0 if set(ins[rows + either :]) <= {None} else _UNPROVED
+    letters = _NATIVE.get(eqn.params["target_name"], "").ljust(len(ins), "-")
+    allowed = [_ALLOWED[letter] for letter in letters]
+    alone = all(axis in found for axis, found in zip(ins, allowed, strict=True))
+    return 0 if alone and 0 in ins else _UNPROVED
 
 
 _ARITHMETIC = ("add", "add_any", "sub", "mul", "div", "rem", "neg", "sign", "abs")
@@ -394,17 +393,19 @@ _POINTWISE = (
 _REDUCTIONS = ("reduce_sum", "reduce_max", "reduce_min", "reduce_prod", "reduce_and")
 _WINDOWS = ("reduce_window", "reduce_window_max", "reduce_window_sum")
 _RUNNING = ("cumsum", "cumprod", "cummax", "cummin", "cumlogsumexp", "split")
-# Native kernels that compute each row by itself: how many of the first arrays must have
-# the rows, and how many after them may have them or be the same for all.
+# Native kernels that compute each row by itself. For each of their arrays: "r" if it
+# must have the rows, "e" if it may, "-" (also for all that follow) if it must not.
+_ALLOWED: dict[str, tuple[Axis, ...]] = {"r": (0,), "e": (0, None), "-": (None,)}
 _NATIVE = {
-    "lamina_attention": (3, 1),
-    "lamina_batch_apply": (1, 0),
-    "lamina_convolution": (1, 0),
-    "lamina_layer_apply": (1, 0),
-    "lamina_max_pool": (1, 0),
-    "lamina_mean_pool": (1, 0),
-    "lamina_product": (1, 0),
-    "lamina_winograd": (1, 0),
+    "lamina_attention": "rrre",
+    "lamina_batch_apply": "r",
+    "lamina_convolution": "r",
+    "lamina_layer_apply": "r",
+    "lamina_max_pool": "r",
+    "lamina_mean_pool": "r",
+    "lamina_product": "r",
+    "lamina_recurrence": "r---re",
+    "lamina_winograd": "r",
 }
 _RULES: dict[str, Callable[[Any, list[Axis]], Axis]] = {
     **dict.fromkeys(_POINTWISE, _pointwise),

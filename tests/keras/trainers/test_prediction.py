@@ -11,6 +11,7 @@ import lamina as tf
 from lamina import keras
 from lamina.engine.trace import capture
 from lamina.keras.trainers.row_wise import treats_rows_alone
+from lamina.kernels.selection import native
 
 X = np.random.default_rng(0).random((1300, 6)).astype("float32")
 
@@ -193,3 +194,25 @@ def test_layers_are_proved_to_treat_rows_alone() -> None:
     assert proved(lambda x: model(x, training=False))
     assert not proved(lambda x: model(x, training=True))
     assert proved(lambda x: recurrent(x, training=False))
+
+
+@pytest.mark.parametrize("kind", ["LSTM", "GRU", "images", "attention"])
+def test_native_kernels_are_proved_to_treat_rows_alone(kind: str) -> None:
+    layers = keras.layers
+    x = keras.Input((6,))
+    if kind == "images":
+        y = layers.Reshape((16, 16, 16))(layers.Dense(4096)(x))
+        y = layers.MaxPooling2D()(layers.Conv2D(16, 3, padding="same")(y))
+        y = layers.AveragePooling2D(2)(y)
+    else:
+        y = layers.Reshape((64, 32))(layers.Dense(2048)(x))
+        if kind == "attention":
+            y = layers.LayerNormalization()(layers.MultiHeadAttention(2, 16)(y, y))
+        else:
+            y = getattr(layers, kind)(16, return_sequences=True)(y)
+    model = keras.Model(x, layers.Flatten()(y))
+    shape = [jax.ShapeDtypeStruct((7, 6), np.dtype("float32"))]
+    program = str(capture(lambda x: model(x, training=False), shape).jaxpr)
+    wanted = {"images": "winograd", "attention": "attention"}.get(kind, "recurrence")
+    assert (f"lamina_{wanted}" in program) == native()
+    assert proved(lambda x: model(x, training=False))
