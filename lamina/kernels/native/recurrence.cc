@@ -23,6 +23,7 @@ using F32 = ffi::Buffer<ffi::DataType::F32>;
 using Out = ffi::Result<F32>;
 
 constexpr int64_t kLeastPiece = 1 << 19;  // multiplications worth a thread
+constexpr int64_t kLeastRows = 4;         // of a batch worth a piece of their own
 constexpr int64_t kDepth = 128;           // rows of gradients that stay in the cache
 
 // Numbers of row r at step t.
@@ -68,9 +69,11 @@ struct Network {
     if (units % 16) throw std::invalid_argument("expected a multiple of 16 units");
   }
 
+  // Twice as many as threads: one that starts late finds some left.
   int64_t Pieces(int64_t threads) const {
     const int64_t worth = batch * steps * inputs * (features + units) / kLeastPiece;
-    return std::max<int64_t>(1, std::min({threads, worth, batch}));
+    const int64_t most = threads > 1 ? 2 * threads : 1;
+    return std::max<int64_t>(1, std::min({most, worth, batch / kLeastRows}));
   }
 
   Strided Series(const float* data, int64_t width) const {
