@@ -155,12 +155,13 @@ dnnl::convolution_backward_data::primitive_desc DataDesc(
     const dnnl::convolution_forward::primitive_desc& hint) {
   const auto make = [&] {
     return dnnl::convolution_backward_data::primitive_desc(
-        Engine(), dnnl::algorithm::convolution_direct, plan.source, filters, plan.target,
-        shape.strides, shape.dilations, shape.before, shape.after, hint, UserScratch());
+        Engine(), dnnl::algorithm::convolution_direct, plan.source, filters,
+        plan.target, shape.strides, shape.dilations, shape.before, shape.after, hint,
+        UserScratch());
   };
   auto desc = make();
-  // Of depthwise 16-bit ones with strides, oneDNN's first choice computes the groups one
-  // by one and is a hundred times slower than its own kernel for them.
+  // Of depthwise 16-bit ones with strides, oneDNN's first choice computes the groups
+  // one by one and is a hundred times slower than its own kernel for them.
   while (shape.groups > 1 && shape.groups == shape.source[shape.rank + 1]) {
     if (std::string(desc.impl_info_str()).find("dw") != std::string::npos) return desc;
     if (!desc.next_impl()) return make();
