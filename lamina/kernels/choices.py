@@ -71,7 +71,8 @@ CHOICES: Mapping[str, Choice] = {
     ),
     "batch normalisation": Choice(
         Kernel.OWN,
-        "4 MB with ReLU, forward and backward, AVX2: 1.1 against 2.6",
+        "4 MB with ReLU, forward and backward, AVX2: 1.1 against 2.6; the ReLU inside "
+        "saves 5 of the 59 ms of a depthwise net's step (AVX-512, one core)",
         least=4096,
         dtypes=_WIDE,
     ),
