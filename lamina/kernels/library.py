@@ -29,6 +29,7 @@ _TARGETS = {
     "lamina_batch_apply": "LaminaBatchApply",
     "lamina_batch_gradient": "LaminaBatchGradient",
     "lamina_product": "LaminaProduct",
+    "lamina_gelu": "LaminaGelu",
     "lamina_attention": "LaminaAttention",
     "lamina_layer_apply": "LaminaLayerApply",
     "lamina_layer_gradient": "LaminaLayerGradient",

@@ -400,6 +400,7 @@ _NATIVE = {
     "lamina_attention": (3, 1),
     "lamina_batch_apply": (1, 0),
     "lamina_convolution": (1, 0),
+    "lamina_gelu": (1, 0),
     "lamina_layer_apply": (1, 0),
     "lamina_product": (1, 0),
 }

@@ -1,0 +1,78 @@
+// The exact gelu, x P(X <= x) for a standard normal X.
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "buffers.h"
+#include "onednn.h"
+#include "parallel.h"
+#include "vectors.h"
+#include "xla/ffi/api/ffi.h"
+
+namespace lamina {
+namespace {
+
+namespace ffi = xla::ffi;
+
+constexpr int64_t kBlock = 256;           // elements that are widened at a time
+constexpr int64_t kLeastPiece = 1 << 15;  // elements worth a thread
+
+namespace baseline {
+#define LAMINA_TARGET
+#define LAMINA_LANES 4
+#include "conversions.inc"
+#include "lanes.inc"
+#include "gelu_loops.inc"
+#undef LAMINA_LANES
+#undef LAMINA_TARGET
+}  // namespace baseline
+namespace haswell {
+#define LAMINA_TARGET LAMINA_HASWELL
+#define LAMINA_LANES 8
+#include "conversions.inc"
+#include "lanes.inc"
+#include "gelu_loops.inc"
+#undef LAMINA_LANES
+#undef LAMINA_TARGET
+}  // namespace haswell
+namespace skylake {
+#define LAMINA_TARGET LAMINA_SKYLAKE
+#define LAMINA_LANES 16
+#include "conversions.inc"
+#include "lanes.inc"
+#include "gelu_loops.inc"
+#undef LAMINA_LANES
+#undef LAMINA_TARGET
+}  // namespace skylake
+
+ffi::Error GeluApply(ffi::ThreadPool pool, ffi::AnyBuffer x,
+                     ffi::Result<ffi::AnyBuffer> y) {
+  return Guard("gelu", [&] {
+    const int64_t size = static_cast<int64_t>(x.element_count());
+    const int64_t pieces =
+        std::clamp<int64_t>(size / kLeastPiece, 1, 2 * Threads(pool));
+    ByType(x, [&](auto type) {
+      using T = decltype(type);
+      ParallelFor(pool, pieces, [&](int64_t piece) {
+        const Piece cut = Cut(size, pieces, piece);
+        LAMINA_RUN(Gelu, Data<T>(x) + cut.begin, cut.size, Data<T>(*y) + cut.begin);
+      });
+    });
+  });
+}
+
+}  // namespace
+}  // namespace lamina
+
+namespace ffi = xla::ffi;
+
+#pragma GCC visibility push(default)
+
+XLA_FFI_DEFINE_HANDLER_SYMBOL(LaminaGelu, lamina::GeluApply,
+                              ffi::Ffi::Bind()
+                                  .Ctx<ffi::ThreadPool>()
+                                  .Arg<ffi::AnyBuffer>()
+                                  .Ret<ffi::AnyBuffer>());
+
+#pragma GCC visibility pop
