@@ -18,33 +18,8 @@ namespace ffi = xla::ffi;
 constexpr int64_t kBlock = 256;           // elements that are widened at a time
 constexpr int64_t kLeastPiece = 1 << 15;  // elements worth a thread
 
-namespace baseline {
-#define LAMINA_TARGET
-#define LAMINA_LANES 4
-#include "conversions.inc"
-#include "lanes.inc"
-#include "gelu_loops.inc"
-#undef LAMINA_LANES
-#undef LAMINA_TARGET
-}  // namespace baseline
-namespace haswell {
-#define LAMINA_TARGET LAMINA_HASWELL
-#define LAMINA_LANES 8
-#include "conversions.inc"
-#include "lanes.inc"
-#include "gelu_loops.inc"
-#undef LAMINA_LANES
-#undef LAMINA_TARGET
-}  // namespace haswell
-namespace skylake {
-#define LAMINA_TARGET LAMINA_SKYLAKE
-#define LAMINA_LANES 16
-#include "conversions.inc"
-#include "lanes.inc"
-#include "gelu_loops.inc"
-#undef LAMINA_LANES
-#undef LAMINA_TARGET
-}  // namespace skylake
+#define LAMINA_LOOPS "gelu_loops.inc"
+#include "versions.inc"
 
 ffi::Error GeluApply(ffi::ThreadPool pool, ffi::AnyBuffer x,
                      ffi::Result<ffi::AnyBuffer> y) {

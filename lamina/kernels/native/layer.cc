@@ -66,33 +66,8 @@ struct Layer {
   }
 };
 
-namespace baseline {
-#define LAMINA_TARGET
-#define LAMINA_LANES 4
-#include "conversions.inc"
-#include "lanes.inc"
-#include "layer_loops.inc"
-#undef LAMINA_LANES
-#undef LAMINA_TARGET
-}  // namespace baseline
-namespace haswell {
-#define LAMINA_TARGET LAMINA_HASWELL
-#define LAMINA_LANES 8
-#include "conversions.inc"
-#include "lanes.inc"
-#include "layer_loops.inc"
-#undef LAMINA_LANES
-#undef LAMINA_TARGET
-}  // namespace haswell
-namespace skylake {
-#define LAMINA_TARGET LAMINA_SKYLAKE
-#define LAMINA_LANES 16
-#include "conversions.inc"
-#include "lanes.inc"
-#include "layer_loops.inc"
-#undef LAMINA_LANES
-#undef LAMINA_TARGET
-}  // namespace skylake
+#define LAMINA_LOOPS "layer_loops.inc"
+#include "versions.inc"
 
 ffi::Error LayerApply(ffi::ThreadPool pool, ffi::AnyBuffer x, F32 scale, F32 offset,
                       ffi::Result<ffi::AnyBuffer> y, float epsilon, int64_t centred) {

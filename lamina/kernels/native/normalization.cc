@@ -25,24 +25,8 @@ using F32 = ffi::Buffer<ffi::DataType::F32>;
 constexpr int64_t kBlock = 8192;          // elements of a block
 constexpr int64_t kLeastPiece = 1 << 15;  // elements worth a thread
 
-namespace baseline {
-#define LAMINA_TARGET
-#include "conversions.inc"
-#include "normalization_loops.inc"
-#undef LAMINA_TARGET
-}  // namespace baseline
-namespace haswell {
-#define LAMINA_TARGET LAMINA_HASWELL
-#include "conversions.inc"
-#include "normalization_loops.inc"
-#undef LAMINA_TARGET
-}  // namespace haswell
-namespace skylake {
-#define LAMINA_TARGET LAMINA_SKYLAKE
-#include "conversions.inc"
-#include "normalization_loops.inc"
-#undef LAMINA_TARGET
-}  // namespace skylake
+#define LAMINA_LOOPS "normalization_loops.inc"
+#include "versions.inc"
 
 // Rows of channels, cut into pieces for threads and into blocks for the cache.
 struct Rows {
