@@ -35,6 +35,7 @@ _TARGETS = {
     "lamina_adam": "LaminaAdam",
     "lamina_recurrence": "LaminaRecurrence",
     "lamina_recurrence_gradient": "LaminaRecurrenceGradient",
+    "lamina_gelu": "LaminaGelu",
     "lamina_attention": "LaminaAttention",
     "lamina_layer_apply": "LaminaLayerApply",
     "lamina_layer_gradient": "LaminaLayerGradient",

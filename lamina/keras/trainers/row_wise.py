@@ -400,6 +400,7 @@ _NATIVE = {
     "lamina_attention": "rrre",
     "lamina_batch_apply": "r",
     "lamina_convolution": "r",
+    "lamina_gelu": "r",
     "lamina_layer_apply": "r",
     "lamina_max_pool": "r",
     "lamina_mean_pool": "r",

@@ -34,21 +34,8 @@ struct Rule {
   float scale, rest_1, rest_2, epsilon;
 };
 
-namespace baseline {
-#define LAMINA_TARGET
-#include "adam_loops.inc"
-#undef LAMINA_TARGET
-}  // namespace baseline
-namespace haswell {
-#define LAMINA_TARGET LAMINA_HASWELL
-#include "adam_loops.inc"
-#undef LAMINA_TARGET
-}  // namespace haswell
-namespace skylake {
-#define LAMINA_TARGET LAMINA_SKYLAKE
-#include "adam_loops.inc"
-#undef LAMINA_TARGET
-}  // namespace skylake
+#define LAMINA_LOOPS "adam_loops.inc"
+#include "versions.inc"
 
 // Gradients, values, means and squares come in; values, means and squares leave.
 std::vector<Weights> Blocks(const ffi::RemainingArgs& in, const ffi::RemainingRets& out) {

@@ -56,36 +56,8 @@ struct Head {
   }
 };
 
-namespace baseline {
-#define LAMINA_TARGET
-#define LAMINA_LANES 4
-#include "conversions.inc"
-#include "lanes.inc"
-#include "tiles.inc"
-#include "attention_loops.inc"
-#undef LAMINA_LANES
-#undef LAMINA_TARGET
-}  // namespace baseline
-namespace haswell {
-#define LAMINA_TARGET LAMINA_HASWELL
-#define LAMINA_LANES 8
-#include "conversions.inc"
-#include "lanes.inc"
-#include "tiles.inc"
-#include "attention_loops.inc"
-#undef LAMINA_LANES
-#undef LAMINA_TARGET
-}  // namespace haswell
-namespace skylake {
-#define LAMINA_TARGET LAMINA_SKYLAKE
-#define LAMINA_LANES 16
-#include "conversions.inc"
-#include "lanes.inc"
-#include "tiles.inc"
-#include "attention_loops.inc"
-#undef LAMINA_LANES
-#undef LAMINA_TARGET
-}  // namespace skylake
+#define LAMINA_LOOPS "attention_loops.inc"
+#include "versions.inc"
 
 // All heads of all examples; examples are the product of the leading axes.
 struct Heads {

@@ -15,30 +15,8 @@ namespace {
 namespace ffi = xla::ffi;
 using F32 = ffi::Buffer<ffi::DataType::F32>;
 
-namespace baseline {
-#define LAMINA_TARGET
-#define LAMINA_LANES 4
-#include "lanes.inc"
-#include "bias_loops.inc"
-#undef LAMINA_LANES
-#undef LAMINA_TARGET
-}  // namespace baseline
-namespace haswell {
-#define LAMINA_TARGET LAMINA_HASWELL
-#define LAMINA_LANES 8
-#include "lanes.inc"
-#include "bias_loops.inc"
-#undef LAMINA_LANES
-#undef LAMINA_TARGET
-}  // namespace haswell
-namespace skylake {
-#define LAMINA_TARGET LAMINA_SKYLAKE
-#define LAMINA_LANES 16
-#include "lanes.inc"
-#include "bias_loops.inc"
-#undef LAMINA_LANES
-#undef LAMINA_TARGET
-}  // namespace skylake
+#define LAMINA_LOOPS "bias_loops.inc"
+#include "versions.inc"
 
 ffi::Error ReluBiasGradient(ffi::ThreadPool pool, ffi::AnyBuffer y, ffi::AnyBuffer dy,
                             ffi::Result<ffi::AnyBuffer> passed,

@@ -21,8 +21,7 @@ namespace {
 namespace ffi = xla::ffi;
 using F32 = ffi::Buffer<ffi::DataType::F32>;
 
-constexpr int64_t kLeastPiece = 1 << 15;  // elements worth a thread
-constexpr int64_t kBlock = 64;            // rows whose gradients are summed by themselves
+constexpr int64_t kSummed = 64;  // rows whose gradients are summed by themselves
 
 // Rows in groups that have a scale and an offset each; without `jax.vmap` one group.
 struct Layer {
@@ -66,33 +65,8 @@ struct Layer {
   }
 };
 
-namespace baseline {
-#define LAMINA_TARGET
-#define LAMINA_LANES 4
-#include "conversions.inc"
-#include "lanes.inc"
-#include "layer_loops.inc"
-#undef LAMINA_LANES
-#undef LAMINA_TARGET
-}  // namespace baseline
-namespace haswell {
-#define LAMINA_TARGET LAMINA_HASWELL
-#define LAMINA_LANES 8
-#include "conversions.inc"
-#include "lanes.inc"
-#include "layer_loops.inc"
-#undef LAMINA_LANES
-#undef LAMINA_TARGET
-}  // namespace haswell
-namespace skylake {
-#define LAMINA_TARGET LAMINA_SKYLAKE
-#define LAMINA_LANES 16
-#include "conversions.inc"
-#include "lanes.inc"
-#include "layer_loops.inc"
-#undef LAMINA_LANES
-#undef LAMINA_TARGET
-}  // namespace skylake
+#define LAMINA_LOOPS "layer_loops.inc"
+#include "versions.inc"
 
 ffi::Error LayerApply(ffi::ThreadPool pool, ffi::AnyBuffer x, F32 scale, F32 offset,
                       ffi::Result<ffi::AnyBuffer> y, float epsilon, int64_t centred) {
@@ -127,11 +101,11 @@ ffi::Error LayerGradient(ffi::ThreadPool pool, ffi::AnyBuffer x, ffi::AnyBuffer 
         const Piece cut = Cut(layer.rows, pieces, piece);
         const std::vector<float> factor = layer.Padded(scale, piece);
         std::vector<float> sums(2 * pitch);
-        for (int64_t done = 0; done < cut.size; done += kBlock) {
+        for (int64_t done = 0; done < cut.size; done += kSummed) {
           const int64_t begin = (cut.begin + done) * size;
           std::fill(sums.begin(), sums.end(), 0.f);
           LAMINA_RUN(NormalizeGradient, layer, layer.Room(), Data<T>(x) + begin,
-                     Data<T>(dy) + begin, std::min(kBlock, cut.size - done),
+                     Data<T>(dy) + begin, std::min(kSummed, cut.size - done),
                      factor.data(), Data<T>(*dx) + begin, sums.data(),
                      sums.data() + pitch);
           for (int64_t i = 0; i < 2 * pitch; ++i) parts[piece][i] += sums[i];

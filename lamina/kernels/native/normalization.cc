@@ -23,24 +23,8 @@ namespace ffi = xla::ffi;
 using F32 = ffi::Buffer<ffi::DataType::F32>;
 
 
-namespace baseline {
-#define LAMINA_TARGET
-#include "conversions.inc"
-#include "normalization_loops.inc"
-#undef LAMINA_TARGET
-}  // namespace baseline
-namespace haswell {
-#define LAMINA_TARGET LAMINA_HASWELL
-#include "conversions.inc"
-#include "normalization_loops.inc"
-#undef LAMINA_TARGET
-}  // namespace haswell
-namespace skylake {
-#define LAMINA_TARGET LAMINA_SKYLAKE
-#include "conversions.inc"
-#include "normalization_loops.inc"
-#undef LAMINA_TARGET
-}  // namespace skylake
+#define LAMINA_LOOPS "normalization_loops.inc"
+#include "versions.inc"
 
 // A mean, and a sum of squared differences from it, of `count` rows.
 struct Moments {

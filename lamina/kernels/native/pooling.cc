@@ -26,30 +26,8 @@ struct Span {
   int64_t begin, end;
 };
 
-namespace baseline {
-#define LAMINA_TARGET
-#define LAMINA_LANES 4
-#include "lanes.inc"
-#include "pooling_loops.inc"
-#undef LAMINA_LANES
-#undef LAMINA_TARGET
-}  // namespace baseline
-namespace haswell {
-#define LAMINA_TARGET LAMINA_HASWELL
-#define LAMINA_LANES 8
-#include "lanes.inc"
-#include "pooling_loops.inc"
-#undef LAMINA_LANES
-#undef LAMINA_TARGET
-}  // namespace haswell
-namespace skylake {
-#define LAMINA_TARGET LAMINA_SKYLAKE
-#define LAMINA_LANES 16
-#include "lanes.inc"
-#include "pooling_loops.inc"
-#undef LAMINA_LANES
-#undef LAMINA_TARGET
-}  // namespace skylake
+#define LAMINA_LOOPS "pooling_loops.inc"
+#include "versions.inc"
 
 // One spatial axis; missing ones have size 1.
 struct Axis {

@@ -97,33 +97,8 @@ struct Weights {
   float *kernel, *recurrent, *bias;
 };
 
-namespace baseline {
-#define LAMINA_TARGET
-#define LAMINA_LANES 4
-#include "lanes.inc"
-#include "tiles.inc"
-#include "recurrence_loops.inc"
-#undef LAMINA_LANES
-#undef LAMINA_TARGET
-}  // namespace baseline
-namespace haswell {
-#define LAMINA_TARGET LAMINA_HASWELL
-#define LAMINA_LANES 8
-#include "lanes.inc"
-#include "tiles.inc"
-#include "recurrence_loops.inc"
-#undef LAMINA_LANES
-#undef LAMINA_TARGET
-}  // namespace haswell
-namespace skylake {
-#define LAMINA_TARGET LAMINA_SKYLAKE
-#define LAMINA_LANES 16
-#include "lanes.inc"
-#include "tiles.inc"
-#include "recurrence_loops.inc"
-#undef LAMINA_LANES
-#undef LAMINA_TARGET
-}  // namespace skylake
+#define LAMINA_LOOPS "recurrence_loops.inc"
+#include "versions.inc"
 
 float* Data(Out& buffer) {
   return buffer->element_count() ? buffer->typed_data() : nullptr;

@@ -40,33 +40,8 @@ constexpr int64_t kGradientTiles = 64;      // of a block whose products are add
 constexpr int64_t kPieceTiles = 16;         // worth a thread
 constexpr int64_t kPartialBytes = int64_t{64} << 20;
 
-namespace baseline {
-#define LAMINA_TARGET
-#define LAMINA_LANES 4
-#include "lanes.inc"
-#include "tiles.inc"
-#include "winograd_loops.inc"
-#undef LAMINA_TARGET
-#undef LAMINA_LANES
-}  // namespace baseline
-namespace haswell {
-#define LAMINA_TARGET LAMINA_HASWELL
-#define LAMINA_LANES 8
-#include "lanes.inc"
-#include "tiles.inc"
-#include "winograd_loops.inc"
-#undef LAMINA_TARGET
-#undef LAMINA_LANES
-}  // namespace haswell
-namespace skylake {
-#define LAMINA_TARGET LAMINA_SKYLAKE
-#define LAMINA_LANES 16
-#include "lanes.inc"
-#include "tiles.inc"
-#include "winograd_loops.inc"
-#undef LAMINA_TARGET
-#undef LAMINA_LANES
-}  // namespace skylake
+#define LAMINA_LOOPS "winograd_loops.inc"
+#include "versions.inc"
 
 // How many columns of a product are computed together.
 int64_t PanelWidth() { return Vectors() == 2 ? 32 : Vectors() == 1 ? 16 : 8; }

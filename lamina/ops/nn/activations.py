@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
 
 from lamina.engine.errors import InvalidArgumentError, ShapeError
 from lamina.engine.op import Array, TensorLike, op
+from lamina.kernels.gelu import exact_gelu
 from lamina.ops.checks import FLOAT, REAL
 from lamina.ops.nn.batch_norm import relu_of_batch_norm
 
@@ -129,10 +128,7 @@ def gelu(
     """
     if approximate:
         return jax.nn.gelu(features, approximate=True)
-    # jax.nn.gelu takes erfc here, which costs twice as much on processors.
-    wide = jnp.asarray(features, jnp.promote_types(features.dtype, jnp.float32))
-    found = 0.5 * wide * (1 + lax.erf(wide * math.sqrt(0.5)))
-    return found.astype(features.dtype)
+    return exact_gelu(features)
 
 
 @op("nn.softplus", dtypes=FLOAT, float_input=True)
