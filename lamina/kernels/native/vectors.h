@@ -6,7 +6,9 @@
 #ifndef LAMINA_KERNELS_VECTORS_H_
 #define LAMINA_KERNELS_VECTORS_H_
 
+#include <cmath>
 #include <cstdint>
+#include <cstring>
 
 #define LAMINA_HASWELL __attribute__((target("arch=haswell")))
 #define LAMINA_SKYLAKE __attribute__((target("arch=skylake-avx512")))
