@@ -22,7 +22,6 @@ namespace {
 namespace ffi = xla::ffi;
 using F32 = ffi::Buffer<ffi::DataType::F32>;
 
-
 #define LAMINA_LOOPS "normalization_loops.inc"
 #include "versions.inc"
 

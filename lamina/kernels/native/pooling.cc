@@ -20,7 +20,6 @@ namespace {
 
 namespace ffi = xla::ffi;
 
-
 // Where along an axis a window begins and ends inside the array.
 struct Span {
   int64_t begin, end;
