@@ -15,7 +15,6 @@
 #include <cmath>
 #include <cstring>
 #include <stdexcept>
-#include <vector>
 
 #include "onednn.h"
 #include "parallel.h"
@@ -38,6 +37,7 @@ constexpr int64_t kBlockBytes = 768 << 10;  // points at work, to stay in a cach
 constexpr int64_t kFewestTiles = 8;         // of a block
 constexpr int64_t kGradientTiles = 64;      // of a block whose products are added up
 constexpr int64_t kPieceTiles = 16;         // worth a thread
+constexpr int64_t kPieceFilters = 1 << 10;  // 3x3 filters worth a thread
 constexpr int64_t kPartialBytes = int64_t{64} << 20;
 
 #define LAMINA_LOOPS "winograd_loops.inc"
@@ -142,11 +142,15 @@ int64_t PieceCount(const Tiles& tiles, int64_t threads, int64_t each) {
   return std::clamp<int64_t>(tiles.Count() / kPieceTiles, 1, threads * each);
 }
 
+int64_t FilterPieces(const ffi::ThreadPool& pool, int64_t filters) {
+  return std::clamp<int64_t>(filters / kPieceFilters, 1, Threads(pool));
+}
+
 // The points of filters (3, 3, in, out), in panels of outputs, in this thread's buffer.
 const float* FilterPoints(ffi::ThreadPool& pool, const float* filters, int64_t in,
                           int64_t out) {
   float* panels = Floats(Slot::kWeights, 36 * in * out);
-  const int64_t pieces = std::clamp<int64_t>(in * out >> 12, 1, Threads(pool));
+  const int64_t pieces = FilterPieces(pool, in * out);
   ParallelFor(pool, pieces, [&](int64_t i) {
     const Piece piece = Cut(in, pieces, i);
     for (int64_t c = piece.begin; c < piece.begin + piece.size; ++c) {
@@ -204,7 +208,7 @@ void ConvolveGradient(ffi::ThreadPool& pool, const Tiles& tiles, const float* x,
     }
   });
   // Pieces are added in their order, so that the result is always the same.
-  const int64_t shares = std::clamp<int64_t>(c * k >> 12, 1, Threads(pool));
+  const int64_t shares = FilterPieces(pool, c * k);
   ParallelFor(pool, shares, [&](int64_t i) {
     const Piece piece = Cut(c, shares, i);
     for (int64_t j = piece.begin; j < piece.begin + piece.size; ++j) {
@@ -213,13 +217,15 @@ void ConvolveGradient(ffi::ThreadPool& pool, const Tiles& tiles, const float* x,
   });
 }
 
-// Filters (3, 3, in, out) turned around, as (3, 3, out, in).
-std::vector<float> Turned(const float* filters, int64_t in, int64_t out) {
+// Filters (3, 3, in, out) turned around, as (3, 3, out, in), in this thread's buffer.
+const float* Turned(ffi::ThreadPool& pool, const float* filters, int64_t in,
+                    int64_t out) {
   constexpr int64_t kSide = 16;
-  std::vector<float> turned(9 * in * out);
-  for (int64_t p = 0; p < 9; ++p) {
+  float* turned = Floats(Slot::kPartial, 9 * in * out);
+  const int64_t pieces = FilterPieces(pool, in * out) > 1 ? 9 : 1;
+  const auto turn = [&](int64_t p) {
     const float* from = filters + p * in * out;
-    float* to = turned.data() + (8 - p) * in * out;
+    float* to = turned + (8 - p) * in * out;
     for (int64_t i = 0; i < in; i += kSide) {
       for (int64_t j = 0; j < out; j += kSide) {
         for (int64_t a = i; a < i + kSide; ++a) {
@@ -227,7 +233,11 @@ std::vector<float> Turned(const float* filters, int64_t in, int64_t out) {
         }
       }
     }
-  }
+  };
+  ParallelFor(pool, pieces, [&](int64_t i) {
+    const Piece piece = Cut(9, pieces, i);
+    for (int64_t p = piece.begin; p < piece.begin + piece.size; ++p) turn(p);
+  });
   return turned;
 }
 
@@ -264,10 +274,9 @@ ffi::Error BackwardData(ffi::ThreadPool pool, F32 dy, F32 filters, ffi::Result<F
     const Spec spec(numbers);
     const Tiles tiles(ToDims(dy.dimensions()), ToDims(dx->dimensions()), 2 - spec.top,
                       2 - spec.left);
-    const std::vector<float> turned =
-        Turned(filters.typed_data(), tiles.out[3], tiles.in[3]);
-    Convolve(pool, tiles, dy.typed_data(), turned.data(), nullptr, false,
-             dx->typed_data());
+    const float* turned =
+        Turned(pool, filters.typed_data(), tiles.out[3], tiles.in[3]);
+    Convolve(pool, tiles, dy.typed_data(), turned, nullptr, false, dx->typed_data());
   });
 }
 
