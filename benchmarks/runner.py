@@ -1,6 +1,7 @@
 """The measuring: worker processes that take turns."""
 
 import json
+import math
 import os
 import select
 import statistics
@@ -16,6 +17,7 @@ from benchmarks.items import Item
 
 ROOT = Path(__file__).parents[1]
 PATIENCE = 400.0  # seconds until a worker that does not answer is ended
+PAUSE = 0.5  # seconds before a turn: threads of the one before may spin for a while
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,8 @@ class Effort:
             and what single calls are repeated for.
         fewest: steps, where they fit the budget.
         budget: seconds that all implementations may need for a row's steps together.
+        shortest: seconds that the fastest needs for them in any case: what a process
+            loses when it wakes up must not count.
         rebuilds: models built by the row about memory growth.
     """
 
@@ -35,6 +39,7 @@ class Effort:
     least: float = 1.0
     fewest: int = 64
     budget: float = 10.0
+    shortest: float = 0.4
     rebuilds: int = 50
 
 
@@ -128,20 +133,35 @@ class Runner:
             self._prepare(result)
         else:
             result.steps = self._amount(item)
+        if item.in_steps:
+            result.steps *= self._more(result)
+            self._turn(result)
         found: dict[str, list[float]] = {name: [] for name in result.settings}
-        for turn in range(-1 if item.in_steps else 0, self._rounds(item)):
-            for name in [n for n in found if n not in result.errors]:
-                reply = self._measure(result, name)
-                if "error" in reply:
-                    result.errors[name] = reply["error"]
-                elif turn >= 0:
-                    found[name].append(reply["value"])
+        for _ in range(self._rounds(item)):
+            for name, value in self._turn(result).items():
+                found[name].append(value)
         for name, values in found.items():
             if values and name not in result.errors:
                 result.values[name] = statistics.median(values) * item.scale
                 if min(values) > 0:
                     result.spreads[name] = max(values) / min(values)
         return result
+
+    def _turn(self, result: Result) -> dict[str, float]:
+        """What each implementation measures, one after the other."""
+        values = {}
+        for name in [n for n in result.settings if n not in result.errors]:
+            reply = self._measure(result, name)
+            if "error" in reply:
+                result.errors[name] = reply["error"]
+            else:
+                values[name] = reply["value"]
+        return values
+
+    def _more(self, result: Result) -> int:
+        """How many times the steps of a first turn are needed; 1 if they are enough."""
+        fastest = min(self._turn(result).values(), default=1.0)
+        return max(1, math.ceil(self.effort.shortest / (fastest * result.steps)))
 
     def _rounds(self, item: Item) -> int:
         return 1 if item.what in ("peak", "growth") else self.effort.rounds
@@ -170,6 +190,7 @@ class Runner:
         item = result.item
         request = {"setting": result.settings[name], "steps": result.steps}
         request["least"] = self.effort.least
+        time.sleep(PAUSE)
         if not item.fresh:
             return self._worker(name).ask(item, "measure", **request)
         key = name, item.model
