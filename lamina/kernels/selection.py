@@ -1,7 +1,7 @@
 """When native kernels may be used.
 
-Each kernel's own module says for which shapes and types it is used; what was measured
-is in `docs/decisions/0009-native-cpu-kernels.md`.
+For which operations, sizes and types they are, and what was measured for it, stands in
+`choices.py`.
 """
 
 from __future__ import annotations

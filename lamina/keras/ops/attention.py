@@ -35,7 +35,7 @@ def dot_product_attention(
         mask: True for the pairs that count; broadcasts to `(B, N, T, S)`.
         scale: A factor of the scores; `1 / sqrt(H)` if None.
         is_causal: Whether a position sees itself and earlier ones only.
-        flash_attention: Accepted: XLA chooses the kernel.
+        flash_attention: Accepted: the kernel is chosen by what is fastest.
         attn_logits_soft_cap: A bound that tanh puts on the scores, or None.
         name: A name scope.
 

@@ -86,8 +86,6 @@ struct Shape {
   }
 };
 
-Dims ToDims(ffi::Span<const int64_t> dims) { return Dims(dims.begin(), dims.end()); }
-
 Shape MakeShape(ffi::Span<const int64_t> spec, Dims source, Dims filter, Dims target,
                 memory::data_type dtype) {
   Shape shape;

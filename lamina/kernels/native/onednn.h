@@ -16,6 +16,10 @@ namespace lamina {
 
 using Dims = dnnl::memory::dims;
 
+inline Dims ToDims(xla::ffi::Span<const int64_t> dims) {
+  return Dims(dims.begin(), dims.end());
+}
+
 dnnl::engine& Engine();
 
 // The stream of the calling thread.

@@ -254,8 +254,6 @@ struct Spec {
   }
 };
 
-Dims ToDims(ffi::Span<const int64_t> dims) { return Dims(dims.begin(), dims.end()); }
-
 ffi::Error Forward(ffi::ThreadPool pool, F32 x, F32 filters, F32 bias,
                    ffi::Result<F32> y, ffi::Span<const int64_t> numbers) {
   return Guard("convolution", [&] {

@@ -47,7 +47,7 @@ class MultiHeadAttention(Layer):
             the last one if None.
         sliding_window: How near a position must be to be seen; None for no bound.
         flash_attention: Whether a fused kernel is asked for, which cannot return
-            scores; XLA chooses the kernel in either case.
+            scores; the kernel is the same in either case.
         kernel_initializer: Of the projections' kernels.
         bias_initializer: Of their biases.
         kernel_regularizer: A penalty on the kernels.

@@ -150,7 +150,7 @@ class GRU(FusedRNN):
             with.
         unroll: Whether to write the loop out, for short sequences.
         reset_after: Whether the reset gate works after the matrix product.
-        use_cudnn: Accepted: XLA chooses how the loop runs on each device.
+        use_cudnn: Accepted: each device has its own way to run the loop.
         **kwargs: `name`, `dtype`, `trainable`, `zero_output_for_mask`, `input_shape`.
 
     Call arguments:

@@ -160,7 +160,7 @@ class LSTM(FusedRNN):
         stateful: Whether a batch starts with the states that the one before ended
             with.
         unroll: Whether to write the loop out, for short sequences.
-        use_cudnn: Accepted: XLA chooses how the loop runs on each device.
+        use_cudnn: Accepted: each device has its own way to run the loop.
         **kwargs: `name`, `dtype`, `trainable`, `zero_output_for_mask`, `input_shape`.
 
     Call arguments:
